@@ -1,0 +1,1 @@
+"""Doing things: capabilities, broker, tools, the safety kernel."""

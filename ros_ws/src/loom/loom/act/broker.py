@@ -1,0 +1,188 @@
+"""ActionBroker: checks every capability call, passes it to the agent that can, and brings the result back."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, OrderedDict, deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import jsonschema
+
+from loom.act.call import Call, OnFeedback, OnOutcome, Outcome, no_feedback, outcome
+from loom.act.capability import BAD_ARGUMENTS, BUSY, CANCELLED, MAX_TIMEOUT_S, TIMEOUT, UNKNOWN, Capability
+from loom.core.bus import Bus
+from loom.core.clock import NANOSECONDS, Clock
+from loom.core.config import nearest
+from loom.core.errors import CapabilityError, LoomError
+from loom.core.event import Event
+
+ADDRESS = 'action_broker'
+MAX_OPEN = 256
+MAX_REMEMBERED = 1000
+GRACE_S = 1.0
+
+
+class ActionBroker:
+    """Serves the mailbox `action_broker`; tick() ends the calls whose time is up, call it at 10 Hz or more."""
+
+    def __init__(self, bus: Bus, clock: Clock) -> None:
+        self.counts: Counter[str] = Counter()
+        self._bus = bus
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._outbox: deque[Callable[[], None]] = deque()
+        self._hosts: dict[str, tuple[Capability, ...]] = {}
+        self._open: dict[str, Call] = {}
+        self._done: OrderedDict[str, Outcome] = OrderedDict()
+        self._mailbox = bus.receive(ADDRESS, self._receive)
+
+    def update(self, host: str, capabilities: tuple[Capability, ...]) -> None:
+        """Learns what the agents of a host can do; replaces what was known of that host."""
+        with self._lock:
+            self._hosts[host] = capabilities
+
+    def capabilities(self) -> dict[str, Capability]:
+        """Every known capability by name; the first host to offer a name has it."""
+        with self._lock:
+            found = {c.name: c for offered in reversed(list(self._hosts.values())) for c in reversed(offered)}
+        return dict(sorted(found.items()))
+
+    def invoke(self, name: str, arguments: Any, call_id: str, timeout_s: float, on_outcome: OnOutcome,
+               on_feedback: OnFeedback = no_feedback, caller: str = '', request: Event | None = None) -> None:
+        """Starts a call, or joins it where its id is known; `on_outcome` is called exactly once."""
+        with self._work():
+            known = self._open.get(call_id)
+            if call_id in self._done:
+                self._outbox.append(partial(on_outcome, self._done[call_id]))
+            elif known is not None:
+                known.on_outcome.append(on_outcome)
+                known.on_feedback.append(on_feedback)
+            else:
+                self._start(Call(call_id, name, arguments, caller, 0, '', request, [on_outcome], [on_feedback]),
+                            timeout_s)
+
+    def cancel(self, call_id: str) -> None:
+        """Ends a call; its callers hear code 104. An unknown id is nothing to do."""
+        with self._work():
+            call = self._open.get(call_id)
+            if call is not None:
+                self._withdraw(call, outcome(None, CANCELLED, f'{call.capability!r} was cancelled'))
+
+    def tick(self) -> None:
+        """Ends the calls whose deadline has passed; their callers hear code 103."""
+        now_ns = self._clock.now_ns()
+        with self._work():
+            for call in [c for c in self._open.values() if c.deadline_ns <= now_ns]:
+                self._withdraw(call, outcome(None, TIMEOUT, f'{call.capability!r} did not end in time and was '
+                                             'stopped; give it a longer timeout'))
+
+    def close(self) -> None:
+        """Cancels what is open and closes the mailbox."""
+        for call_id in list(self._open):
+            self.cancel(call_id)
+        self._mailbox.close()
+
+    def _start(self, call: Call, timeout_s: float) -> None:
+        try:
+            capability = self._checked(call, timeout_s)
+        except LoomError as error:
+            self._finish(call, outcome(None, error.code, str(error)))
+            return
+        limit_s = min(timeout_s or capability.timeout_s, capability.timeout_s)
+        call.agent = capability.agent
+        call.deadline_ns = self._clock.now_ns() + round((limit_s + GRACE_S) * NANOSECONDS)
+        self._open[call.id] = call
+        self._notify(call, 'accepted', -1.0)
+        data = {'name': call.capability, 'arguments': call.arguments, 'call_id': call.id, 'timeout_s': limit_s}
+        self._publish(call, 'capability.started', {**data, 'caller': call.caller})
+        self._send(call.agent, self._compose(call, 'capability.call', data, reply_to=ADDRESS))
+
+    def _checked(self, call: Call, timeout_s: float) -> Capability:
+        known = self.capabilities()
+        capability = known.get(call.capability)
+        if capability is None:
+            help_text = nearest(call.capability, list(known)) if known else '; no agent is there yet'
+            raise CapabilityError(f'no capability named {call.capability!r}{help_text}', UNKNOWN)
+        if not 0 <= timeout_s <= MAX_TIMEOUT_S:
+            raise CapabilityError(f'timeout_s must be from 0 to {MAX_TIMEOUT_S:g}, got {timeout_s}', BAD_ARGUMENTS)
+        if len(self._open) >= MAX_OPEN:
+            raise CapabilityError(f'at most {MAX_OPEN} calls may be open; try later', BUSY)
+        fault = jsonschema.Draft202012Validator(capability.schema)
+        for error in fault.iter_errors(call.arguments):
+            place = '.'.join(str(part) for part in error.path)
+            raise CapabilityError(f'{call.capability}: {place + ": " if place else ""}{error.message}', BAD_ARGUMENTS)
+        return capability
+
+    def _receive(self, event: Event) -> None:
+        data = event.data if isinstance(event.data, dict) else {}
+        call_id = str(data.get('call_id') or event.correlation_id or event.id)
+        if event.type == 'capability.call':
+            self.invoke(str(data.get('name')), data.get('arguments') or {}, call_id,
+                        float(data.get('timeout_s') or 0.0), lambda o: self._reply(event, 'capability.result', o),
+                        lambda s, p: self._reply(event, 'capability.feedback', {'status': s, 'progress': p}),
+                        event.sender or event.source, event)
+        elif event.type == 'capability.cancel':
+            self.cancel(call_id)
+        elif event.type in ('capability.result', 'capability.feedback'):
+            self._relay(event, data)
+
+    def _relay(self, event: Event, data: dict[str, Any]) -> None:
+        with self._work():
+            call = self._open.get(event.correlation_id)
+            if call is None or call.agent != event.sender:
+                self.counts['stray'] += 1
+            elif event.type == 'capability.feedback':
+                self._notify(call, str(data.get('status')), float(data.get('progress', -1.0)))
+            else:
+                self._finish(call, outcome(data.get('result'), int(data.get('error_code', 0)),
+                                           str(data.get('error_msg', ''))))
+
+    def _withdraw(self, call: Call, ended: Outcome) -> None:
+        self._send(call.agent, self._compose(call, 'capability.cancel', {'call_id': call.id}))
+        self._finish(call, ended)
+
+    def _finish(self, call: Call, ended: Outcome) -> None:
+        self._open.pop(call.id, None)
+        self._done[call.id] = ended
+        if len(self._done) > MAX_REMEMBERED:
+            self._done.popitem(last=False)
+        self.counts['failed' if ended['error_code'] else 'done'] += 1
+        self._publish(call, 'capability.finished', {'name': call.capability, 'arguments': call.arguments,
+                                                    'call_id': call.id, 'caller': call.caller, **ended})
+        for on_outcome in call.on_outcome:
+            self._outbox.append(partial(on_outcome, ended))
+
+    def _notify(self, call: Call, status: str, progress: float) -> None:
+        for on_feedback in call.on_feedback:
+            self._outbox.append(partial(on_feedback, status, progress))
+
+    def _reply(self, request: Event, type: str, data: Any) -> None:
+        if request.reply_to:
+            self._bus.send(request.reply_to, request.child(
+                type, data, source=ADDRESS, stamp_ns=self._clock.now_ns(), sender=ADDRESS,
+                correlation_id=request.id))
+
+    def _publish(self, call: Call, type: str, data: Any) -> None:
+        self._outbox.append(partial(self._bus.publish, self._compose(call, type, data)))
+
+    def _compose(self, call: Call, type: str, data: Any, **fields: Any) -> Event:
+        make = Event.create if call.request is None else call.request.child
+        return make(type, data, source=ADDRESS, stamp_ns=self._clock.now_ns(), sender=ADDRESS, **fields)
+
+    def _send(self, address: str, event: Event) -> None:
+        self._outbox.append(partial(self._bus.send, address, event))
+
+    @contextmanager
+    def _work(self) -> Iterator[None]:
+        # What goes out leaves after the lock: a bus that delivers at once would lead back here from another thread.
+        with self._lock:
+            yield
+        while self._outbox:
+            try:
+                send = self._outbox.popleft()
+            except IndexError:
+                return
+            send()

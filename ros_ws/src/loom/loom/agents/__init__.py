@@ -1,0 +1,1 @@
+"""The SDK: Agent, Context, teamwork, directory, host."""

@@ -1,0 +1,92 @@
+"""The capability calls of one agent: each id runs once, within its deadline, and can be cancelled."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+from loom.act.call import Outcome, outcome
+from loom.act.capability import BUSY, CANCELLED, FAILED, TIMEOUT, UNKNOWN, check_arguments
+from loom.agents.agent import Agent, Skill
+from loom.agents.context import Context
+from loom.core.errors import CapabilityError, LoomError
+from loom.core.event import Event
+
+MAX_RUNNING = 32
+MAX_REMEMBERED = 256
+
+
+class Calls:
+    """Runs calls as tasks on the loop; `answer(event, call_id, outcome)` sends results back."""
+
+    def __init__(self, agent: Agent, context: Callable[[Event, str], Context],
+                 answer: Callable[[Event, str, Outcome], None]) -> None:
+        self._agent = agent
+        self._context = context
+        self._answer = answer
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._done: OrderedDict[str, Outcome] = OrderedDict()
+
+    def start(self, event: Event) -> None:
+        """Runs the call that the event asks for, or repeats what it ended with."""
+        data = event.data
+        call_id = str(data.get('call_id') or event.id)
+        if call_id in self._done:
+            self._answer(event, call_id, self._done[call_id])
+        elif call_id not in self._running and len(self._running) >= MAX_RUNNING:
+            self._answer(event, call_id, failure(CapabilityError(
+                f'{self._agent.name!r} does at most {MAX_RUNNING} things at once; try later', BUSY)))
+        elif call_id not in self._running:
+            self._running[call_id] = asyncio.get_running_loop().create_task(self._run(event, call_id, data))
+
+    def cancel(self, call_id: str) -> None:
+        """Ends a running call; its caller hears that it was cancelled."""
+        task = self._running.get(call_id)
+        if task is not None:
+            task.cancel()
+
+    def tasks(self) -> list[asyncio.Task[None]]:
+        """The calls that run now."""
+        return list(self._running.values())
+
+    async def _run(self, event: Event, call_id: str, data: Any) -> None:
+        try:
+            skill = self._skill(data.get('name'))
+            arguments = check_arguments(skill.model, data.get('arguments') or {})
+            timeout_s = min(float(data.get('timeout_s') or skill.capability.timeout_s), skill.capability.timeout_s)
+            result = await self._do(skill, self._context(event, call_id), arguments, timeout_s)
+            ended = outcome(result)
+        except asyncio.CancelledError:
+            ended = failure(CapabilityError(f'{data.get("name")!r} was cancelled', CANCELLED))
+        except Exception as error:
+            ended = failure(error)
+        self._end(event, call_id, ended)
+
+    def _end(self, event: Event, call_id: str, ended: Outcome) -> None:
+        self._running.pop(call_id, None)
+        self._done[call_id] = ended
+        if len(self._done) > MAX_REMEMBERED:
+            self._done.popitem(last=False)
+        self._answer(event, call_id, ended)
+
+    async def _do(self, skill: Skill, context: Context, arguments: dict[str, Any], timeout_s: float) -> Any:
+        try:
+            return await asyncio.wait_for(skill.function(context, **arguments), timeout_s)
+        except asyncio.TimeoutError:
+            raise CapabilityError(f'{skill.capability.name!r} must end within {timeout_s:g} s and did not',
+                                  TIMEOUT) from None
+
+    def _skill(self, name: Any) -> Skill:
+        skill = self._agent.skills.get(str(name))
+        if skill is None:
+            raise CapabilityError(f'{self._agent.name!r} has no capability named {name!r}; there are: '
+                                  f'{", ".join(sorted(self._agent.skills)) or "none"}', UNKNOWN)
+        return skill
+
+
+def failure(error: Exception) -> Outcome:
+    """The outcome of a call that raised."""
+    code = error.code if isinstance(error, LoomError) and UNKNOWN <= error.code <= BUSY else FAILED
+    return outcome(None, code, str(error) if isinstance(error, LoomError) else f'{type(error).__name__}: {error}')

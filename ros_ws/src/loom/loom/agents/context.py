@@ -1,0 +1,118 @@
+"""What an agent's code can do while it runs: the five verbs, the body, and waiting."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import Any
+
+from loom.act.body import Body
+from loom.act.capability import MAX_TIMEOUT_S
+from loom.agents.exchange import Exchange, Listener
+from loom.core.clock import Clock
+from loom.core.delivery import REALTIME, Delivery
+from loom.core.errors import CapabilityError, DeviceError, ModelError
+from loom.core.event import Event
+from loom.reason.answer import Answer
+
+BROKER = 'action_broker'
+ROUTER = 'model_router'
+ACCEPT_S = 5.0
+
+
+class Context:
+    """One run of a handler, capability or timer of an agent; `event` is what caused it."""
+
+    def __init__(self, exchange: Exchange, memory: dict[str, Any], tasks: set[asyncio.Task[Any]],
+                 body: Body | None, event: Event | None = None, call_id: str = '') -> None:
+        self.event = event
+        self.call_id = call_id
+        self._exchange = exchange
+        self._memory = memory
+        self._tasks = tasks
+        self._body = body
+
+    @property
+    def agent(self) -> str:
+        """The agent's name."""
+        return self._exchange.name
+
+    @property
+    def clock(self) -> Clock:
+        """The robot's time."""
+        return self._exchange.clock
+
+    @property
+    def log(self) -> logging.Logger:
+        """The agent's log."""
+        return logging.getLogger(f'loom.agents.{self.agent}')
+
+    @property
+    def body(self) -> Body:
+        """The robot's senses and wheels; DeviceError where this host has none."""
+        if self._body is None:
+            raise DeviceError(f'{self.agent!r} needs a body and its host has none; run it in the agent_host node')
+        return self._body
+
+    async def emit(self, type: str, data: Any = None, delivery: Delivery = REALTIME, **fields: Any) -> Event:
+        """Tells everybody that something happened."""
+        event = self._exchange.compose(self.event, type, data, **fields)
+        self._exchange.bus.publish(event, delivery)
+        return event
+
+    async def request(self, agent: str, type: str, data: Any = None, timeout_s: float = 5.0) -> Any:
+        """Asks one agent and waits for what its handler returns; DeadlineError after `timeout_s`."""
+        question = self._exchange.compose(self.event, type, data, reply_to=self.agent)
+        return (await self._exchange.ask(agent, question, timeout_s)).data
+
+    async def think(self, prompt: str, event: Event | None = None, *, task: str = 'think', deadline_s: float = 5.0,
+                    local_only: bool = False, **context: Any) -> Answer:
+        """Asks a model; ModelError where none can answer, DeadlineError after `deadline_s`."""
+        if event is not None:
+            context = {'event': {'type': event.type, 'data': event.data}, **context}
+        data = {'task': task, 'prompt': prompt, 'context': context, 'deadline_s': deadline_s, 'local_only': local_only}
+        question = self._exchange.compose(self.event, 'model.infer', data, reply_to=self.agent)
+        answer = (await self._exchange.ask(ROUTER, question, deadline_s + 1.0)).data
+        if answer['error_code']:
+            raise ModelError(answer['error_msg'], answer['error_code'])
+        return Answer(answer['text'], answer['backend'], answer['confidence'])
+
+    async def act(self, capability: str, /, *, deadline_s: float = 0.0, **arguments: Any) -> Any:
+        """Calls a capability and waits for its result; CapabilityError says why not. Cancelling this cancels it."""
+        data = {'name': capability, 'arguments': arguments, 'timeout_s': deadline_s}
+        call = self._exchange.compose(self.event, 'capability.call', data, reply_to=self.agent)
+        try:
+            result = (await self._exchange.ask(BROKER, call, (deadline_s or MAX_TIMEOUT_S) + 1.0, ACCEPT_S)).data
+        except asyncio.CancelledError:
+            self._exchange.bus.send(BROKER, self._exchange.compose(call, 'capability.cancel', {'call_id': call.id}))
+            raise
+        if result['error_code']:
+            raise CapabilityError(result['error_msg'], result['error_code'])
+        return result['result']
+
+    async def remember(self, key: str, value: Any) -> None:
+        """Keeps a value for this agent, until the host ends."""
+        self._memory[key] = value
+
+    def recall(self, key: str, default: Any = None) -> Any:
+        """The value kept under `key`."""
+        return self._memory.get(key, default)
+
+    def listen(self, pattern: str) -> Listener:
+        """Collects events of a declared pattern: `with ctx.listen('speaker.said') as said: await said.next(5.0)`."""
+        return self._exchange.listen(pattern)
+
+    async def feedback(self, status: str, progress: float = -1.0) -> None:
+        """Tells the caller of this capability how far it is; progress from 0 to 1, negative: unknown."""
+        if self.call_id and self.event is not None:
+            data = {'status': status, 'progress': progress}
+            self._exchange.bus.send(self.event.reply_to, self._exchange.compose(
+                self.event, 'capability.feedback', data, correlation_id=self.call_id))
+
+    def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """Goes on with `work` beside the next events; it ends with the host."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task

@@ -1,0 +1,56 @@
+"""loom list: what is running."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from loom.core.errors import DeadlineError, LoomError
+
+if TYPE_CHECKING:
+    from loom.ros.client import RobotClient
+
+COLOURS = {'active': 'green', 'inactive': 'yellow', 'unconfigured': 'yellow'}
+STATE_S = 2.0
+
+
+def list_robot(namespace: Annotated[str, typer.Option('--namespace', '-n', help='Namespace of the robot.')] = ''
+               ) -> None:
+    """Nodes, agents and capabilities with their states."""
+    from loom.ros.client import robot_client
+    console = Console()
+    with robot_client(namespace) as robot:
+        try:
+            mode = robot.health().mode
+        except DeadlineError:
+            raise LoomError('no robot is up here: no supervisor reports on loom/health; type: loom up') from None
+        names = robot.nodes()
+        with ThreadPoolExecutor(8) as pool:
+            states = list(pool.map(lambda name: _state(robot, name), names))
+        nodes = Table('node', 'state', title=f'robot is {mode}', title_justify='left')
+        for name, state in zip(names, states):
+            nodes.add_row(name, f'[{COLOURS.get(state, "red")}]{state}[/]')
+        console.print(nodes)
+        console.print(_agents(robot))
+
+
+def _state(robot: RobotClient, name: str) -> str:
+    try:
+        return robot.state(name, STATE_S)
+    except DeadlineError:
+        return 'no answer'
+
+
+def _agents(robot: RobotClient) -> Table:
+    table = Table('agent', 'state', 'capability', 'what it does')
+    for directory in robot.directory():
+        for agent in directory.agents:
+            heard = 'listens to ' + ', '.join(agent.listens)
+            rows = [(c.name, c.description) for c in agent.capabilities] or [('', heard)]
+            for number, (name, text) in enumerate(rows):
+                table.add_row(*((agent.id, agent.state) if number == 0 else ('', '')), name, text)
+    return table

@@ -1,0 +1,31 @@
+"""loom: bring the robot up, speak to it, see what it is doing."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from loom.cli.doctor import doctor
+from loom.cli.listing import list_robot
+from loom.cli.run import run
+from loom.cli.say import say
+from loom.cli.up import up
+from loom.core.errors import LoomError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
+PASS_ON = {'allow_extra_args': True, 'ignore_unknown_options': True}
+app.command(context_settings=PASS_ON)(up)
+app.command()(say)
+app.command('list')(list_robot)
+app.command(context_settings=PASS_ON)(run)
+app.command()(doctor)
+
+
+def main() -> None:
+    """Runs the command line; errors of Loom are one line and exit code 1."""
+    try:
+        app()
+    except LoomError as error:
+        print(f'error: {error}', file=sys.stderr)
+        sys.exit(1)

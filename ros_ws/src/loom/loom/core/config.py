@@ -1,0 +1,43 @@
+"""NodeConfig: every setting of a node in one class, with default, bounds and description."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from loom.core.errors import ConfigError
+
+
+class NodeConfig(BaseModel):
+    """Base of a node's settings; its fields become the node's ROS parameters."""
+
+    model_config = ConfigDict(extra='forbid', frozen=True)
+
+
+Config = TypeVar('Config', bound=NodeConfig)
+
+
+def load(config_class: type[Config], values: Mapping[str, Any], owner: str) -> Config:
+    """The settings from `values`; ConfigError names each bad one, its value and the rule."""
+    try:
+        return config_class.model_validate(dict(values))
+    except ValidationError as error:
+        faults = [_fault(config_class, fault) for fault in error.errors()]
+        raise ConfigError(f'{owner}: ' + '; '.join(faults)) from None
+
+
+def _fault(config_class: type[NodeConfig], fault: Any) -> str:
+    name = '.'.join(str(part) for part in fault['loc'])
+    if fault['type'] == 'extra_forbidden':
+        return f'no parameter named {name!r}{nearest(name, list(config_class.model_fields))}'
+    rule = fault['msg'][0].lower() + fault['msg'][1:]
+    return f'{name}: {rule}, got {fault["input"]!r}'
+
+
+def nearest(name: str, names: list[str]) -> str:
+    """The part of an error message that helps with a name that is not there."""
+    close = get_close_matches(name, names, 1)
+    return f'; did you mean {close[0]!r}?' if close else f'; there are: {", ".join(sorted(names))}'

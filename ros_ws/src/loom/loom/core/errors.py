@@ -1,0 +1,56 @@
+"""Every error Loom raises on purpose.
+
+LoomError
+├── ConfigError        a setting, file or argument breaks a rule
+├── DeviceError        a camera, microphone or speaker is missing or failed
+├── EventError         an event breaks the envelope's rules
+├── CapabilityError    a capability can't be called or failed (1xx)
+├── ModelError         no model could answer (2xx)
+├── SimulationError    the simulated world refuses a request
+├── SafetyError        a motion is refused (6xx)
+└── DeadlineError      an answer did not come in time
+
+The text of each names the rule, the value, and what to do.
+"""
+
+from __future__ import annotations
+
+
+class LoomError(Exception):
+    """Base of Loom's errors; `code` is the number that results on the wire carry (0: none)."""
+
+    def __init__(self, text: str, code: int = 0) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+class ConfigError(LoomError):
+    """A setting, file or argument breaks a rule."""
+
+
+class DeviceError(LoomError):
+    """A device is missing or failed."""
+
+
+class EventError(LoomError):
+    """An event breaks the envelope's rules."""
+
+
+class CapabilityError(LoomError):
+    """A capability can't be called, or failed."""
+
+
+class ModelError(LoomError):
+    """No model could answer."""
+
+
+class SimulationError(LoomError):
+    """The simulated world refuses a request."""
+
+
+class SafetyError(LoomError):
+    """A motion is refused."""
+
+
+class DeadlineError(LoomError):
+    """An answer did not come in time."""

@@ -1,0 +1,1 @@
+"""The same bus for processes that have no ROS."""

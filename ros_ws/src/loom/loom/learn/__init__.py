@@ -1,0 +1,1 @@
+"""Training in simulation, on one machine or many."""

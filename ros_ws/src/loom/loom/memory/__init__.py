@@ -1,0 +1,1 @@
+"""What is kept: state, vectors, the event log, record and replay."""

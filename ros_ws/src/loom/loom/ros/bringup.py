@@ -1,0 +1,73 @@
+"""What the launch files start: the plan of processes, and the checks that come before the first of them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import yaml
+
+from loom.core.config import nearest
+from loom.core.errors import ConfigError
+
+SUPERVISOR = 'supervisor'
+
+
+def processes(table: Path, form: str, sim: str) -> dict[str, list[str]]:
+    """Process name -> its nodes, for `processes:=one|few|many` and `sim:=...`."""
+    plan = load_yaml(table)
+    absent = [] if sim == 'mujoco' else plan['only_in_simulation']
+    nodes = [node for node in [SUPERVISOR, *plan['order']] if node not in absent]
+    if form == 'one':
+        return {'robot': nodes}
+    if form == 'many':
+        return {node: [node] for node in nodes}
+    chosen = {name: [n for n in members if n in nodes] for name, members in plan['few'].items()}
+    return {name: members for name, members in chosen.items() if members}
+
+
+def start_order(table: Path, sim: str) -> list[str]:
+    """The managed nodes in the order in which they are activated."""
+    plan = load_yaml(table)
+    return [node for node in plan['order'] if sim == 'mujoco' or node not in plan['only_in_simulation']]
+
+
+def check_arguments(declared: Iterable[str], argv: Iterable[str] = sys.argv) -> None:
+    """ConfigError for a name:=value of the command line that no launch argument has: ros2 launch ignores those."""
+    names = list(declared)
+    for given in (word.split(':=')[0] for word in argv if ':=' in word and not word.startswith('-')):
+        if given not in names:
+            raise ConfigError(f'no launch argument named {given!r}{nearest(given, names)}')
+
+
+def world_file(worlds: Path, world: str) -> str:
+    """The SDF of a world given by name or path; ConfigError where there is none."""
+    path = Path(world) if world.endswith('.sdf') else worlds / f'{world}.sdf'
+    if not path.is_file():
+        raise ConfigError(f'no world named {world!r}{nearest(world, [p.stem for p in worlds.glob("*.sdf")])}')
+    return str(path.resolve())
+
+
+def parameter_file(path: str) -> str:
+    """The parameter file; ConfigError names file and line where it is not the YAML that ROS 2 reads."""
+    nodes = load_yaml(Path(path))
+    if not isinstance(nodes, Mapping):
+        raise ConfigError(f'{path}: a parameter file maps node names to ros__parameters, got {type(nodes).__name__}')
+    for node, content in nodes.items():
+        if not isinstance(content, Mapping) or not isinstance(content.get('ros__parameters'), Mapping):
+            raise ConfigError(f'{path}: {node} must hold ros__parameters, got {content!r}')
+    return path
+
+
+def load_yaml(path: Path) -> dict[str, dict[str, list[str]]]:
+    """The content of a YAML file; ConfigError names file and line where it is broken."""
+    try:
+        content: dict[str, dict[str, list[str]]] = yaml.safe_load(path.read_text())
+    except FileNotFoundError:
+        raise ConfigError(f'{path} does not exist') from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, 'problem_mark', None)
+        where = f'{path}:{mark.line + 1}' if mark else str(path)
+        raise ConfigError(f'{where}: {getattr(error, "problem", None) or error}') from None
+    return content

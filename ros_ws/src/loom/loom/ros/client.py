@@ -1,0 +1,143 @@
+"""RobotClient: a short-lived guest on the robot's graph, for the command line and for tests."""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import rclpy
+from lifecycle_msgs.srv import GetState
+from loom_msgs.msg import Directory, Health
+from rclpy.context import Context
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+from rclpy.signals import SignalHandlerOptions
+from rclpy.task import Future
+
+from loom.core.delivery import STATE
+from loom.core.errors import DeadlineError
+from loom.core.event import Event
+from loom.ros.bus import RosBus, topic_of
+from loom.ros.clock import RosClock
+from loom.ros.lifecycle import call
+from loom.ros.process import new_executor
+from loom.ros.qos import subscription_profile
+
+POLL_S = 0.02
+MAX_EVENTS = 1000
+
+
+class RobotClient:
+    """Sees nodes, agents and events of one robot and speaks to it."""
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self.bus = RosBus(node)
+        self.clock = RosClock(node.get_clock())
+
+    def nodes(self) -> list[str]:
+        """Full names of the nodes in this namespace, hidden ones left out."""
+        base = self.node.get_namespace().rstrip('/') + '/'
+        found = {(space.rstrip('/') + '/' + name) for name, space in self.node.get_node_names_and_namespaces()
+                 if not name.startswith('_')}
+        return sorted(name for name in found if name.startswith(base))
+
+    def state(self, node: str, timeout_s: float) -> str:
+        """Lifecycle state of a node; DeadlineError where it doesn't answer in time."""
+        client: Any = self.node.create_client(GetState, f'{node}/get_state')
+        try:
+            return str(call(client, GetState.Request(), timeout_s).current_state.label)
+        finally:
+            self.node.destroy_client(client)
+
+    def latched(self, message_type: type[Any], topic: str, timeout_s: float) -> list[Any]:
+        """What the publishers of a latched topic hold, one message each; waits until the first came."""
+        arrived: queue.Queue[Any] = queue.Queue(MAX_EVENTS)
+        reader = self.node.create_subscription(message_type, topic, arrived.put_nowait, subscription_profile(STATE))
+        try:
+            wait_for(lambda: arrived.qsize() >= max(1, self.node.count_publishers(topic)), timeout_s,
+                     f'{self.node.resolve_topic_name(topic)} was not published')
+        except DeadlineError:
+            if arrived.empty():
+                raise
+        finally:
+            self.node.destroy_subscription(reader)
+        return [arrived.get() for _ in range(arrived.qsize())]
+
+    def directory(self, timeout_s: float = 3.0) -> list[Directory]:
+        """The agents of each host."""
+        return self.latched(Directory, 'loom/directory', timeout_s)
+
+    def health(self, timeout_s: float = 3.0) -> Health:
+        """The supervisor's newest report."""
+        return self.latched(Health, 'loom/health', timeout_s)[-1]
+
+    def events(self, pattern: str) -> queue.Queue[Event]:
+        """A queue that fills with the events that match; a full one drops the newest."""
+        arrived: queue.Queue[Event] = queue.Queue(MAX_EVENTS)
+
+        def keep(event: Event) -> None:
+            if not arrived.full():
+                arrived.put_nowait(event)
+        self.bus.subscribe(pattern, keep)
+        return arrived
+
+    def publish(self, event_type: str, data: Any, timeout_s: float = 5.0) -> Event:
+        """Publishes an event once somebody listens; DeadlineError where nobody does."""
+        wait_for(lambda: self.node.count_subscribers(topic_of(event_type)) > 0, timeout_s,
+                 f'nobody listens to {event_type}; is the robot up (see: loom list)?')
+        event = Event.create(event_type, data, source='loom', sender='loom', stamp_ns=self.clock.now_ns())
+        self.bus.publish(event)
+        return event
+
+    def follow_clock(self, timeout_s: float = 2.0) -> None:
+        """Takes the simulator's time where there is one."""
+        deadline = time.monotonic() + timeout_s
+        while self.node.count_publishers('clock') == 0 and time.monotonic() < deadline:
+            time.sleep(POLL_S)
+        if self.node.count_publishers('clock'):
+            self.node.set_parameters([Parameter('use_sim_time', value=True)])
+            wait_for(lambda: self.clock.now_ns() > 0, timeout_s, 'the clock topic stands still')
+
+
+@contextmanager
+def robot_client(namespace: str = '') -> Iterator[RobotClient]:
+    """A client that is spun in a thread of its own until the end of the block."""
+    context = Context()
+    remap = [f'/clock:={namespace}/clock'] if namespace else []
+    arguments = ['--ros-args', *(word for rule in remap for word in ('-r', rule))] if remap else None
+    rclpy.init(context=context, args=arguments, signal_handler_options=SignalHandlerOptions.NO)
+    node = rclpy.create_node(f'_loom_{os.getpid()}', namespace=namespace, context=context)
+    executor = new_executor(context)
+    executor.add_node(node)
+    done: Future[Any] = Future()
+
+    def spin() -> None:
+        while not done.done():
+            executor.spin_until_future_complete(done, timeout_sec=0.1)
+    thread = threading.Thread(target=spin, daemon=True)
+    thread.start()
+    client = RobotClient(node)
+    try:
+        yield client
+    finally:
+        done.set_result(None)
+        thread.join(2.0)
+        client.bus.close()
+        node.destroy_node()
+        executor.shutdown(timeout_sec=0.5)
+        rclpy.try_shutdown(context=context)
+
+
+def wait_for(condition: Callable[[], bool], timeout_s: float, otherwise: str) -> None:
+    """Returns when the condition holds; DeadlineError with the text where it never did."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() > deadline:
+            raise DeadlineError(f'{otherwise} within {timeout_s:.1f} s')
+        time.sleep(POLL_S)

@@ -1,0 +1,253 @@
+"""LoomNode: the lifecycle node that every program of Loom is."""
+
+from __future__ import annotations
+
+import inspect
+import traceback
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any, cast
+
+from rclpy.action import ActionServer, CancelResponse, GoalResponse
+from rclpy.clock import Clock as RclpyClock
+from rclpy.clock import ClockType
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.publisher import Publisher
+from rclpy.qos_overriding_options import QoSOverridingOptions
+
+from loom.core.config import NodeConfig
+from loom.core.delivery import REALTIME, Delivery
+from loom.core.errors import LoomError
+from loom.core.event import Event
+from loom.ros.bus import RosBus
+from loom.ros.clock import RosClock
+from loom.ros.diagnostics import ERROR, OK, WARN, Diagnostics, Part
+from loom.ros.parameters import Parameters
+from loom.ros.qos import publisher_profile, subscription_profile
+
+__all__ = ['ERROR', 'OK', 'WARN', 'LoomNode', 'Part']
+
+Undo = Callable[[], Any]
+
+
+class LoomNode(LifecycleNode):
+    """A program: subclasses say in `configure` what they publish, hear, serve and repeat.
+
+    What they hear, serve and repeat exists only while the node is active.
+    """
+
+    Config: type[NodeConfig] = NodeConfig
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(type(self).__module__.rsplit('.', 1)[-1], **options)
+        self._settings = Parameters(self, self.Config)
+        self.config: Any = self._settings.read()
+        self.clock_source = RosClock(self.get_clock())
+        self.bus = RosBus(self)
+        self._steady = RclpyClock(clock_type=ClockType.STEADY_TIME)
+        self._active_parts: list[Callable[[], Undo]] = []
+        self._undo_active: list[Undo] = []
+        self._undo_configured: list[Undo] = []
+        self._health = Diagnostics(self, self._parts)
+        self._failures = 0
+        self._last_failure = ''
+        self.stopped_because = ''
+
+    # --- what subclasses say -----------------------------------------------------------------
+
+    def configure(self) -> None:
+        """Allocates; raises LoomError where that is impossible."""
+
+    def activate(self) -> None:
+        """Starts what is not a subscription, service, action or timer."""
+
+    def deactivate(self) -> None:
+        """Stops what `activate` started."""
+
+    def cleanup(self) -> None:
+        """Frees what `configure` allocated."""
+
+    def diagnose(self) -> Iterable[Part]:
+        """Rates, depths and states for /diagnostics."""
+        return ()
+
+    # --- what subclasses use -------------------------------------------------------------------
+
+    def publisher(self, message_type: type[Any], topic: str, delivery: Delivery) -> Publisher[Any]:
+        """A publisher that lives until cleanup."""
+        publisher = self.create_publisher(message_type, topic, publisher_profile(delivery),
+                                          qos_overriding_options=QoSOverridingOptions.with_default_policies())
+        self._undo_configured.append(partial(self.destroy_publisher, publisher))
+        return publisher
+
+    def subscribe(self, message_type: type[Any], topic: str, callback: Callable[[Any], None],
+                  delivery: Delivery) -> None:
+        """Hears a topic while active."""
+        def start() -> Undo:
+            subscription = self.create_subscription(
+                message_type, topic, self._guarded(callback), subscription_profile(delivery),
+                qos_overriding_options=QoSOverridingOptions.with_default_policies())
+            return partial(self.destroy_subscription, subscription)
+        self._while_active(start)
+
+    def every(self, period_s: float, callback: Callable[[], None], steady: bool = False) -> None:
+        """Repeats while active, on the node clock or, with `steady`, on the monotonic one."""
+        def start() -> Undo:
+            timer = self.create_timer(period_s, self._guarded_call(callback), clock=self._steady if steady else None)
+            return partial(self.destroy_timer, timer)
+        self._while_active(start)
+
+    def serve(self, service_type: type[Any], name: str, callback: Callable[[Any, Any], Any]) -> None:
+        """Answers a service while active."""
+        def start() -> Undo:
+            service = self.create_service(service_type, name, self._answering(callback))
+            return partial(self.destroy_service, service)
+        self._while_active(start)
+
+    def serve_action(self, action_type: type[Any], name: str, execute: Callable[[Any], Any]) -> None:
+        """Runs an action while active; goals are accepted, cancelling is allowed."""
+        def start() -> Undo:
+            server = ActionServer(self, action_type, name, execute_callback=execute,
+                                  goal_callback=lambda _: GoalResponse.ACCEPT,
+                                  cancel_callback=lambda _: CancelResponse.ACCEPT)
+            return server.destroy
+        self._while_active(start)
+
+    def listen(self, pattern: str, handler: Callable[[Event], None],
+               delivery: Delivery = REALTIME) -> None:
+        """Hears events of the bus while active."""
+        self._while_active(lambda: self.bus.subscribe(pattern, handler, delivery).close)
+
+    def call_soon(self, function: Callable[[], None]) -> None:
+        """Runs a function on the executor's thread, from any thread."""
+        if self.executor is not None:
+            self.executor.create_task(self._guarded_call(function))
+
+    # --- lifecycle -----------------------------------------------------------------------------
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Reads the parameters and configures."""
+        def step() -> None:
+            self.config = self._settings.read()
+            self.configure()
+        return self._transition('configure', step, self._release)
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Starts everything that lives while active."""
+        def step() -> None:
+            self.activate()
+            for start in self._active_parts:
+                self._undo_active.append(start())
+        return self._transition('activate', step, self._stop)
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Ends everything that lives while active."""
+        return self._transition('deactivate', self._stop, self._stop)
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Frees everything."""
+        return self._transition('cleanup', self._release, self._release)
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Ends and frees everything."""
+        def step() -> None:
+            self._stop()
+            self._release()
+        return self._transition('shutdown', step, self._release)
+
+    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Goes back to unconfigured, so that it can be tried again."""
+        return self.on_shutdown(state)
+
+    def end(self) -> None:
+        """Stops and frees everything, whatever the state."""
+        self._stop()
+        self._release()
+        self.bus.close()
+
+    # --- inside --------------------------------------------------------------------------------
+
+    def _while_active(self, start: Callable[[], Undo]) -> None:
+        self._active_parts.append(start)
+
+    def _transition(self, name: str, step: Callable[[], None], undo: Callable[[], None]) -> TransitionCallbackReturn:
+        try:
+            step()
+        except Exception as error:
+            self.stopped_because = f'{name}: {error}'
+            self.get_logger().error(f'{name} failed: {error}')
+            if not isinstance(error, LoomError):
+                self.get_logger().error(traceback.format_exc())
+            undo()
+            return TransitionCallbackReturn.FAILURE
+        self.stopped_because = ''
+        self.get_logger().debug(f'{name} done')
+        self._health.publish()
+        return TransitionCallbackReturn.SUCCESS
+
+    def _stop(self) -> None:
+        running, self._undo_active = self._undo_active, []
+        for undo in reversed(running):
+            undo()
+        if running:
+            self.deactivate()
+
+    def _release(self) -> None:
+        configured, self._undo_configured, self._active_parts = self._undo_configured, [], []
+        self.cleanup()
+        for undo in reversed(configured):
+            undo()
+
+    def _guarded(self, callback: Callable[..., None]) -> Callable[[Any], None]:
+        # A callback that raises must not end the process that other nodes live in.
+        def guarded(argument: Any) -> None:
+            try:
+                callback(argument)
+            except Exception as error:
+                self._failed(error)
+        return guarded
+
+    def _guarded_call(self, callback: Callable[[], None]) -> Callable[[], None]:
+        guarded = self._guarded(lambda _: callback())
+        return lambda: guarded(None)
+
+    def _answering(self, callback: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+        def answer(request: Any, response: Any) -> Any:
+            try:
+                return callback(request, response)
+            except Exception as error:
+                return self._refusal(error, response)
+
+        async def answer_later(request: Any, response: Any) -> Any:
+            try:
+                return await callback(request, response)
+            except Exception as error:
+                return self._refusal(error, response)
+
+        return answer_later if inspect.iscoroutinefunction(callback) else answer
+
+    def _refusal(self, error: Exception, response: Any) -> Any:
+        self._failed(error)
+        code = getattr(error, 'code', 0) or 1
+        for field, value in (('success', False), ('message', str(error)), ('error_msg', str(error)), ('error_code', code)):
+            if hasattr(response, field):
+                setattr(response, field, value)
+        return response
+
+    def _failed(self, error: Exception) -> None:
+        self._failures += 1
+        self._last_failure = str(error)
+        details = '' if isinstance(error, LoomError) else '\n' + traceback.format_exc()
+        self.get_logger().error(f'{error}{details}', throttle_duration_sec=5.0)
+
+    def _parts(self) -> Iterable[Part]:
+        state = cast(Any, self._state_machine).current_state[1]
+        level = ERROR if self.stopped_because else OK if state == 'active' else WARN
+        yield Part('lifecycle', level, self.stopped_because or state, {'state': state})
+        if self._failures:
+            yield Part('callbacks', WARN, self._last_failure, {'failures': str(self._failures)})
+        if state == 'active':
+            counts = self.bus.counts()
+            if counts:
+                yield Part('bus', OK, '', {reason: str(count) for reason, count in counts.items()})
+            yield from self.diagnose()

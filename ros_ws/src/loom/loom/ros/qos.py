@@ -1,0 +1,32 @@
+"""Delivery classes as ROS QoS profiles."""
+
+from __future__ import annotations
+
+from rclpy.duration import Duration
+from rclpy.qos import QoSDurabilityPolicy, QoSHistoryPolicy, QoSProfile, QoSReliabilityPolicy
+
+from loom.core.delivery import Delivery
+
+
+def publisher_profile(delivery: Delivery) -> QoSProfile:
+    """What a publisher of this class offers."""
+    profile = _profile(delivery, delivery.publish_reliable)
+    if delivery.lifespan_s:
+        profile.lifespan = Duration(seconds=delivery.lifespan_s)
+    return profile
+
+
+def subscription_profile(delivery: Delivery) -> QoSProfile:
+    """What a subscription of this class asks for."""
+    return _profile(delivery, delivery.subscribe_reliable)
+
+
+def _profile(delivery: Delivery, reliable: bool) -> QoSProfile:
+    profile = QoSProfile(
+        depth=delivery.depth,
+        history=QoSHistoryPolicy.KEEP_LAST,
+        reliability=QoSReliabilityPolicy.RELIABLE if reliable else QoSReliabilityPolicy.BEST_EFFORT,
+        durability=QoSDurabilityPolicy.TRANSIENT_LOCAL if delivery.latched else QoSDurabilityPolicy.VOLATILE)
+    if delivery.deadline_s:
+        profile.deadline = Duration(seconds=delivery.deadline_s)
+    return profile

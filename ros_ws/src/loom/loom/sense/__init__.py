@@ -1,0 +1,1 @@
+"""The world becomes events: sound, pictures, depth, network."""

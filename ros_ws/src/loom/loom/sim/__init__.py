@@ -1,0 +1,1 @@
+"""A world that behaves like the robot: MuJoCo in process, Gazebo and Isaac over ROS."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from loom.sense.pictures import Depths, Lens, Picture
 
 Floats = NDArray[np.float64]
 
@@ -46,16 +48,26 @@ class Motion:
     linear: float = 0.0
     angular: float = 0.0
     intent: str = ''
+    agent: str = ''
     lane: int = 20
     origin_ns: int = 0
 
 
 @dataclass(frozen=True)
-class Clearance:
-    """Distance in metres from the robot's front to the nearest thing the depth camera sees ahead of it."""
+class Relief:
+    """What the depth camera sees in the robot's way: `points` is (n, 2) in metres in base_link."""
 
-    distance_m: float
+    points: Floats
     stamp_ns: int
+
+
+@dataclass(frozen=True)
+class Sight:
+    """A camera's picture, its lens, and the depth (H, W) in metres taken with it where there is one."""
+
+    picture: Picture
+    lens: Lens
+    depth: Depths | None = None
 
 
 class Body(Protocol):
@@ -69,8 +81,8 @@ class Body(Protocol):
         """What the lidar sees."""
         ...
 
-    def clearance(self) -> Clearance:
-        """How far the way ahead is free for the depth camera; infinite where it sees nothing near."""
+    def relief(self) -> Relief:
+        """What the depth camera sees in the way, also what is too low for the lidar; no points where there is none."""
         ...
 
     def grid(self) -> Grid:
@@ -81,12 +93,16 @@ class Body(Protocol):
         """Named places: (x, y, yaw) in the map."""
         ...
 
-    def picture(self, camera: str) -> Any:
-        """The newest picture of a camera."""
+    def sight(self) -> Sight:
+        """What the front camera sees."""
         ...
 
     def propose(self, motion: Motion) -> None:
         """Asks the safety kernel for a motion; it is worth 0.4 s."""
+        ...
+
+    def halted(self) -> str:
+        """Why the safety kernel lets nothing move, like an emergency stop; empty where it does."""
         ...
 
     def show_path(self, points: Floats) -> None:

@@ -13,7 +13,7 @@ import jsonschema
 
 from loom.act.call import Call, OnFeedback, OnOutcome, Outcome, no_feedback, outcome
 from loom.act.capability import BAD_ARGUMENTS, BUSY, CANCELLED, MAX_TIMEOUT_S, TIMEOUT, UNKNOWN, Capability
-from loom.core.bus import Bus
+from loom.core.bus import Bus, Subscription
 from loom.core.clock import NANOSECONDS, Clock
 from loom.core.config import nearest
 from loom.core.errors import CapabilityError, LoomError
@@ -26,7 +26,7 @@ GRACE_S = 1.0
 
 
 class ActionBroker:
-    """Serves the mailbox `action_broker`; tick() ends the calls whose time is up, call it at 10 Hz or more."""
+    """Serves the mailbox `action_broker` while open; tick(), to be called at 10 Hz or more, ends late calls."""
 
     def __init__(self, bus: Bus, clock: Clock) -> None:
         self.counts: Counter[str] = Counter()
@@ -37,7 +37,11 @@ class ActionBroker:
         self._hosts: dict[str, tuple[Capability, ...]] = {}
         self._open: dict[str, Call] = {}
         self._done: OrderedDict[str, Outcome] = OrderedDict()
-        self._mailbox = bus.receive(ADDRESS, self._receive)
+        self._mailbox: Subscription | None = None
+
+    def open(self) -> None:
+        """Begins to take calls from the mailbox."""
+        self._mailbox = self._bus.receive(ADDRESS, self._receive)
 
     def update(self, host: str, capabilities: tuple[Capability, ...]) -> None:
         """Learns what the agents of a host can do; replaces what was known of that host."""
@@ -83,7 +87,9 @@ class ActionBroker:
         """Cancels what is open and closes the mailbox."""
         for call_id in list(self._open):
             self.cancel(call_id)
-        self._mailbox.close()
+        if self._mailbox is not None:
+            self._mailbox.close()
+            self._mailbox = None
 
     def _start(self, call: Call, timeout_s: float) -> None:
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 from pydantic import BaseModel
 
@@ -84,7 +84,13 @@ class Agent:
             return function
         return declare
 
-    def capability(self, function: Function | None = None, *, timeout_s: float = DEFAULT_TIMEOUT_S) -> Any:
+    @overload
+    def capability(self, function: Function) -> Function: ...
+
+    @overload
+    def capability(self, *, timeout_s: float) -> Callable[[Function], Function]: ...
+
+    def capability(self, function: Any = None, *, timeout_s: float = DEFAULT_TIMEOUT_S) -> Any:
         """Offers the function, `async (ctx, ...)` with docstring and type hints, to everybody on the robot."""
         if not 0 < timeout_s <= MAX_TIMEOUT_S:
             raise ConfigError(f'timeout_s must be above 0 and at most {MAX_TIMEOUT_S:g}, got {timeout_s}')

@@ -39,7 +39,10 @@ class Calls:
             self._answer(event, call_id, failure(CapabilityError(
                 f'{self._agent.name!r} does at most {MAX_RUNNING} things at once; try later', BUSY)))
         elif call_id not in self._running:
-            self._running[call_id] = asyncio.get_running_loop().create_task(self._run(event, call_id, data))
+            task = asyncio.get_running_loop().create_task(self._run(event, call_id, data))
+            self._running[call_id] = task
+            # A task that is cancelled before it ran at all never comes to its own end.
+            task.add_done_callback(lambda _: self._end(event, call_id, cancelled(data)))
 
     def cancel(self, call_id: str) -> None:
         """Ends a running call; its caller hears that it was cancelled."""
@@ -59,13 +62,14 @@ class Calls:
             result = await self._do(skill, self._context(event, call_id), arguments, timeout_s)
             ended = outcome(result)
         except asyncio.CancelledError:
-            ended = failure(CapabilityError(f'{data.get("name")!r} was cancelled', CANCELLED))
+            ended = cancelled(data)
         except Exception as error:
             ended = failure(error)
         self._end(event, call_id, ended)
 
     def _end(self, event: Event, call_id: str, ended: Outcome) -> None:
-        self._running.pop(call_id, None)
+        if self._running.pop(call_id, None) is None:
+            return
         self._done[call_id] = ended
         if len(self._done) > MAX_REMEMBERED:
             self._done.popitem(last=False)
@@ -84,6 +88,11 @@ class Calls:
             raise CapabilityError(f'{self._agent.name!r} has no capability named {name!r}; there are: '
                                   f'{", ".join(sorted(self._agent.skills)) or "none"}', UNKNOWN)
         return skill
+
+
+def cancelled(data: Any) -> Outcome:
+    """The outcome of a call that was cancelled."""
+    return failure(CapabilityError(f'{data.get("name")!r} was cancelled', CANCELLED))
 
 
 def failure(error: Exception) -> Outcome:

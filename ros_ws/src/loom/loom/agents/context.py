@@ -8,7 +8,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 from loom.act.body import Body
-from loom.act.capability import MAX_TIMEOUT_S
+from loom.act.capability import BUSY, MAX_TIMEOUT_S
 from loom.agents.exchange import Exchange, Listener
 from loom.core.clock import Clock
 from loom.core.delivery import REALTIME, Delivery
@@ -19,6 +19,7 @@ from loom.reason.answer import Answer
 BROKER = 'action_broker'
 ROUTER = 'model_router'
 ACCEPT_S = 5.0
+MAX_TASKS = 64
 
 
 class Context:
@@ -111,7 +112,10 @@ class Context:
                 self.event, 'capability.feedback', data, correlation_id=self.call_id))
 
     def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-        """Goes on with `work` beside the next events; it ends with the host."""
+        """Goes on with `work` beside the next events; it ends with the host. CapabilityError 106 above 64 at once."""
+        if len(self._tasks) >= MAX_TASKS:
+            work.close()
+            raise CapabilityError(f'{self.agent!r} goes on with at most {MAX_TASKS} things at once; try later', BUSY)
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

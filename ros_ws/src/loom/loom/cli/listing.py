@@ -47,7 +47,11 @@ def _state(robot: RobotClient, name: str) -> str:
 
 def _agents(robot: RobotClient) -> Table:
     table = Table('agent', 'state', 'capability', 'what it does')
-    for directory in robot.directory():
+    try:
+        directories = robot.directory()
+    except DeadlineError:
+        directories = []
+    for directory in directories:
         for agent in directory.agents:
             heard = 'listens to ' + ', '.join(agent.listens)
             rows = [(c.name, c.description) for c in agent.capabilities] or [('', heard)]

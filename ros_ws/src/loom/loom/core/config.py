@@ -14,7 +14,7 @@ from loom.core.errors import ConfigError
 class NodeConfig(BaseModel):
     """Base of a node's settings; its fields become the node's ROS parameters."""
 
-    model_config = ConfigDict(extra='forbid', frozen=True)
+    model_config = ConfigDict(extra='forbid', frozen=True, allow_inf_nan=False)
 
 
 Config = TypeVar('Config', bound=NodeConfig)

@@ -16,6 +16,7 @@ JSON = 'application/json'
 HOP_LIMIT = 16
 MAX_PAYLOAD_BYTES = 1 << 20
 MAX_STAMP_NS = ((1 << 31) - 1) * 1_000_000_000
+STAMPS = ('stamp_ns', 'expires_ns', 'reference_stamp_ns')
 
 
 @dataclass(frozen=True)
@@ -70,14 +71,13 @@ class Event:
         if self.content_type != JSON:
             raise EventError(f'data needs a payload of {JSON}, got {self.content_type!r}; read payload instead')
         try:
-            return json.loads(self.payload)
-        except ValueError as error:
+            return json.loads(self.payload, parse_constant=_no_number)
+        except (ValueError, RecursionError) as error:
             raise EventError(f'the payload of {self.type} from {self.sender!r} is not JSON: {error}') from None
 
     def expired(self, now_ns: int) -> bool:
         """Whether it is too late to act on it."""
         return 0 < self.expires_ns < now_ns
-
 
 
 def encode(data: Any) -> bytes:
@@ -86,8 +86,12 @@ def encode(data: Any) -> bytes:
         return b''
     try:
         return json.dumps(data, separators=(',', ':'), allow_nan=False).encode()
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise EventError(f'event data must be plain JSON: {error}') from None
+
+
+def _no_number(constant: str) -> Any:
+    raise ValueError(f'{constant} is no number of JSON')
 
 
 def check(event: Event) -> Event:
@@ -95,7 +99,8 @@ def check(event: Event) -> Event:
     check_type(event.type)
     rules = (
         (32 <= len(event.id) <= 64, f'id must have 32 to 64 characters, got {len(event.id)}'),
-        (0 <= event.stamp_ns <= MAX_STAMP_NS, f'stamp_ns must be in 0..{MAX_STAMP_NS}, got {event.stamp_ns}'),
+        *((0 <= getattr(event, name) <= MAX_STAMP_NS, f'{name} must be in 0..{MAX_STAMP_NS}, got {getattr(event, name)}')
+          for name in STAMPS),
         (0 <= event.hops <= 255 and 0 < event.hop_limit <= 255, f'hops {event.hops} and hop_limit {event.hop_limit} '
          'must fit in a byte'),
         (0 <= event.priority <= 255, f'priority must be in 0..255, got {event.priority}'),

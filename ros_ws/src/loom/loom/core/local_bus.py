@@ -12,7 +12,7 @@ from loom.core.delivery import REALTIME, Delivery
 from loom.core.errors import EventError
 from loom.core.event import Event, check
 from loom.core.intake import Intake
-from loom.core.patterns import check_pattern, matches
+from loom.core.patterns import check_pattern, check_type, matches
 
 MAX_QUEUED = 10_000
 
@@ -59,11 +59,11 @@ class LocalBus:
         """Puts the event into one mailbox."""
         check(event)
         with self._lock:
-            self._offer(event, self._mailboxes.get(address, []))
+            self._offer(event, self._mailboxes.get(check_type(address), []))
 
     def receive(self, address: str, handler: Handler) -> LocalSubscription:
         """Opens the mailbox of `address`."""
-        subscription = LocalSubscription(address, handler)
+        subscription = LocalSubscription(check_type(address), handler)
         with self._lock:
             self._mailboxes[address] = [s for s in self._mailboxes.get(address, []) if s.open] + [subscription]
         return subscription

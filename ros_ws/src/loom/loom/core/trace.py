@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from opentelemetry import context, trace
-from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 _PROPAGATOR = TraceContextTextMapPropagator()
-_IDS = RandomIdGenerator()
 
 
 def trace_headers() -> tuple[str, str]:
     """(traceparent, tracestate) for an event made now: a new span of the current trace, or of a new one."""
     parent = trace.get_current_span().get_span_context()
-    trace_id = parent.trace_id if parent.is_valid else _IDS.generate_trace_id()
+    trace_id = parent.trace_id if parent.is_valid else uuid.uuid4().int
     flags = parent.trace_flags if parent.is_valid else trace.TraceFlags.SAMPLED
     state = parent.trace_state.to_header() if parent.is_valid else ''
-    return f'00-{trace_id:032x}-{_IDS.generate_span_id():016x}-{flags:02x}', state
+    return f'00-{trace_id:032x}-{uuid.uuid4().hex[:16]}-{flags:02x}', state
 
 
 def child_headers(traceparent: str, tracestate: str) -> tuple[str, str]:

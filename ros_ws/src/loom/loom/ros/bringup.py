@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -56,7 +57,7 @@ def parameter_file(path: str) -> str:
         raise ConfigError(f'{path}: a parameter file maps node names to ros__parameters, got {type(nodes).__name__}')
     for node, content in nodes.items():
         if not isinstance(content, Mapping) or not isinstance(content.get('ros__parameters'), Mapping):
-            raise ConfigError(f'{path}: {node} must hold ros__parameters, got {content!r}')
+            raise ConfigError(f'{path}: {node} must hold ros__parameters, got {reprlib.repr(content)}')
     return path
 
 
@@ -66,6 +67,8 @@ def load_yaml(path: Path) -> dict[str, dict[str, list[str]]]:
         content: dict[str, dict[str, list[str]]] = yaml.safe_load(path.read_text())
     except FileNotFoundError:
         raise ConfigError(f'{path} does not exist') from None
+    except OSError as error:
+        raise ConfigError(f'{path}: {error.strerror}') from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, 'problem_mark', None)
         where = f'{path}:{mark.line + 1}' if mark else str(path)

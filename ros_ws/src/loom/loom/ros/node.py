@@ -48,6 +48,7 @@ class LoomNode(LifecycleNode):
         self._active_parts: list[Callable[[], Undo]] = []
         self._undo_active: list[Undo] = []
         self._undo_configured: list[Undo] = []
+        self._allocated = False
         self._health = Diagnostics(self, self._parts)
         self._failures = 0
         self._last_failure = ''
@@ -129,6 +130,7 @@ class LoomNode(LifecycleNode):
         """Reads the parameters and configures."""
         def step() -> None:
             self.config = self._settings.read()
+            self._allocated = True
             self.configure()
         return self._transition('configure', step, self._release)
 
@@ -136,6 +138,7 @@ class LoomNode(LifecycleNode):
         """Starts everything that lives while active."""
         def step() -> None:
             self.activate()
+            self._undo_active.append(self.deactivate)
             for start in self._active_parts:
                 self._undo_active.append(start())
         return self._transition('activate', step, self._stop)
@@ -181,22 +184,20 @@ class LoomNode(LifecycleNode):
             undo()
             return TransitionCallbackReturn.FAILURE
         self.stopped_because = ''
-        self.get_logger().debug(f'{name} done')
+        self.get_logger().info(f'{name} done')
         self._health.publish()
         return TransitionCallbackReturn.SUCCESS
 
     def _stop(self) -> None:
         running, self._undo_active = self._undo_active, []
         for undo in reversed(running):
-            undo()
-        if running:
-            self.deactivate()
+            self._guarded_call(undo)()
 
     def _release(self) -> None:
-        configured, self._undo_configured, self._active_parts = self._undo_configured, [], []
-        self.cleanup()
+        configured = [*self._undo_configured, *([self.cleanup] if self._allocated else [])]
+        self._undo_configured, self._active_parts, self._allocated = [], [], False
         for undo in reversed(configured):
-            undo()
+            self._guarded_call(undo)()
 
     def _guarded(self, callback: Callable[..., None]) -> Callable[[Any], None]:
         # A callback that raises must not end the process that other nodes live in.
@@ -250,4 +251,8 @@ class LoomNode(LifecycleNode):
             counts = self.bus.counts()
             if counts:
                 yield Part('bus', OK, '', {reason: str(count) for reason, count in counts.items()})
-            yield from self.diagnose()
+            try:
+                yield from self.diagnose()
+            except Exception as error:
+                self._failed(error)
+                yield Part('diagnose', ERROR, str(error))

@@ -51,9 +51,9 @@ class Parameters:
 
     def _given(self, name: str, field: FieldInfo) -> Any:
         variable = f'LOOM_{self._node.get_name()}_{name}'.upper()
-        if variable in os.environ:
-            return yaml.safe_load(os.environ[variable])
         kind = parameter_type(field.annotation)
+        if variable in os.environ:
+            return _parse(variable, os.environ[variable], kind)
         override = self._node._parameter_overrides.get(name)
         value = override.value if override else None
         # ROS gives an array where YAML says [1, 2]; the class wants the tuple of its own number type.
@@ -67,6 +67,15 @@ class Parameters:
         except ConfigError as error:
             return SetParametersResult(successful=False, reason=str(error))
         return SetParametersResult(successful=True)
+
+
+def _parse(variable: str, text: str, kind: Parameter.Type) -> Any:
+    if kind is Parameter.Type.STRING:
+        return text
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise ConfigError(f'{variable} must be a value in YAML, got {text!r}') from None
 
 
 def parameter_type(annotation: Any) -> Parameter.Type:
@@ -86,9 +95,9 @@ def descriptor(field: FieldInfo) -> ParameterDescriptor:
     result = ParameterDescriptor(description=field.description or '')
     # rclpy takes an empty list for bytes: only dynamic typing lets an array be empty; the class checks its type.
     result.dynamic_typing = parameter_type(field.annotation) in ARRAYS.values()
-    if get_origin(field.annotation) is Literal:
-        result.additional_constraints = 'one of: ' + ', '.join(str(a) for a in get_args(field.annotation))
-    low, high = _bounds(field)
+    if choices(field):
+        result.additional_constraints = 'one of: ' + ', '.join(choices(field))
+    low, high = bounds(field)
     if low is not None and high is not None and field.annotation is float:
         result.floating_point_range = [FloatingPointRange(from_value=float(low), to_value=float(high))]
     elif low is not None and high is not None and field.annotation is int:
@@ -96,7 +105,8 @@ def descriptor(field: FieldInfo) -> ParameterDescriptor:
     return result
 
 
-def _bounds(field: FieldInfo) -> tuple[Any, Any]:
+def bounds(field: FieldInfo) -> tuple[Any, Any]:
+    """Lowest and highest value of a field; None where there is no limit."""
     low = high = None
     for rule in field.metadata:
         if isinstance(rule, (annotated_types.Ge, annotated_types.Gt)):
@@ -104,3 +114,8 @@ def _bounds(field: FieldInfo) -> tuple[Any, Any]:
         if isinstance(rule, (annotated_types.Le, annotated_types.Lt)):
             high = rule.le if isinstance(rule, annotated_types.Le) else rule.lt
     return low, high
+
+
+def choices(field: FieldInfo) -> list[str]:
+    """The values of a field that is one of a few; empty where it is not."""
+    return [str(value) for value in get_args(field.annotation)] if get_origin(field.annotation) is Literal else []

@@ -34,7 +34,11 @@ def run(*node_classes: type[LoomNode]) -> None:
     stop = _Stop()
     die_with_parent()
     reclaim()
-    rclpy.init(args=sys.argv, signal_handler_options=SignalHandlerOptions.NO)
+    try:
+        rclpy.init(args=sys.argv, signal_handler_options=SignalHandlerOptions.NO)
+    except RuntimeError as error:
+        print(f'error: {error}', file=sys.stderr, flush=True)
+        sys.exit(BAD_CONFIG)
     executor = new_executor()
     nodes: list[LoomNode] = []
     try:
@@ -57,6 +61,9 @@ def run(*node_classes: type[LoomNode]) -> None:
             node.destroy_node()
         executor.shutdown(timeout_sec=0.5)
         rclpy.try_shutdown()
+        # DDS gives its shared memory back when the last of its objects is freed; a thread may still hold one.
+        gc.unfreeze()
+        reclaim(own=True)
     sys.stdout.flush()
     sys.exit(stop.exit_code)
 

@@ -25,7 +25,7 @@ class Supervision:
         """Configures all, side by side, then activates one after the other; on a failure, all go back."""
         self.mode = 'starting'
         try:
-            self._all(CONFIGURE)
+            self.configure()
             for node in self._nodes:
                 node.transition(ACTIVATE, self._timeout_s)
         except LoomError:
@@ -47,23 +47,20 @@ class Supervision:
 
     def reset(self) -> None:
         """Deactivates and cleans up in reverse order."""
-        self._reverse(DEACTIVATE)
-        self._reverse(CLEANUP)
+        for node in reversed(self._nodes):
+            self._back(node, self._timeout_s)
         self.mode = 'stopped'
 
     def configure(self) -> None:
-        """Configures all."""
-        self._all(CONFIGURE)
+        """Configures all that are not active already."""
+        with ThreadPoolExecutor(PARALLEL) as pool:
+            list(pool.map(self._configure, self._nodes))
 
     def shutdown(self) -> None:
         """Goes as far back as each node allows; what doesn't answer is left behind and named."""
         for node in reversed(self._nodes):
             try:
-                state = node.state(STATE_TIMEOUT_S)
-                if state == 'active':
-                    node.transition(DEACTIVATE, self._timeout_s)
-                if state in ('active', 'inactive'):
-                    node.transition(CLEANUP, self._timeout_s)
+                self._back(node, STATE_TIMEOUT_S)
             except LoomError as error:
                 self._log(f'{node.name} was left as it is: {error}')
         self.mode = 'stopped'
@@ -73,9 +70,16 @@ class Supervision:
         with ThreadPoolExecutor(PARALLEL) as pool:
             return dict(zip([n.name for n in self._nodes], pool.map(_state, self._nodes)))
 
-    def _all(self, transition: int) -> None:
-        with ThreadPoolExecutor(PARALLEL) as pool:
-            list(pool.map(lambda node: node.transition(transition, self._timeout_s), self._nodes))
+    def _configure(self, node: LifecycleClient) -> None:
+        if node.state(self._timeout_s) != 'active':
+            node.transition(CONFIGURE, self._timeout_s)
+
+    def _back(self, node: LifecycleClient, answer_within_s: float) -> None:
+        state = node.state(answer_within_s)
+        if state == 'active':
+            node.transition(DEACTIVATE, self._timeout_s)
+        if state in ('active', 'inactive'):
+            node.transition(CLEANUP, self._timeout_s)
 
     def _reverse(self, transition: int) -> None:
         for node in reversed(self._nodes):

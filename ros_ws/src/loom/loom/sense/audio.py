@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import queue
 import threading
 from collections.abc import Iterator
@@ -42,6 +43,7 @@ class PortAudio:
             raise DeviceError(f'sound needs PyAudio ({error}); type: sudo apt install portaudio19-dev && '
                               'pip install pyaudio') from None
         with self.gate, _quiet():
+            _check_settings()
             self.library = pyaudio
             self._audio = pyaudio.PyAudio()
 
@@ -155,6 +157,13 @@ class Mouth:
     def close(self) -> None:
         """Lets go of the device."""
         self._audio.close(self._stream)
+
+
+def _check_settings() -> None:
+    """PortAudio ends the whole process where ALSA's settings are missing."""
+    path = os.environ.get('ALSA_CONFIG_PATH') or '/usr/share/alsa/alsa.conf'
+    if not os.path.exists(path):
+        raise DeviceError(f'ALSA needs its settings, {path} is not there; type: sudo apt install libasound2-data')
 
 
 @contextmanager

@@ -13,8 +13,8 @@ MAX_NAMES = 100
 DISTANCES = ('half a meter', 'one meter', 'two meters', 'three meters', 'four meters', 'five meters')
 # capability -> what a person says for it; <place> and <distance> stand for each that is known
 PHRASES: Mapping[str, tuple[str, ...]] = {
-    'go_to': ('go to <place>', 'go to the <place>'),
-    'drive': ('drive forward <distance>', 'drive backward <distance>', 'come back'),
+    'go_to': ('go to <place>', 'go to the <place>', 'come back'),
+    'drive': ('drive forward <distance>', 'drive backward <distance>'),
     'turn': ('turn left', 'turn right', 'turn around'),
     'stop': ('stop',),
     'look': ('look around', 'what do you see'),
@@ -45,7 +45,7 @@ def build(wake_word: str, capabilities: Iterable[str], places: Iterable[str], di
     known, bad_places = _sayable(places, dictionary)
     can = set(capabilities)
     own, bad_names = _sayable(can - set(PHRASES), dictionary)
-    templates = [p for name, phrases in PHRASES.items() if name in can for p in phrases] + own
+    templates = list(dict.fromkeys([p for name, phrases in PHRASES.items() if name in can for p in phrases] + own))
     values = {'<place>': known, '<distance>': DISTANCES}
     sentences = frozenset(f'{wake[0]} {s}' for template in templates for s in _expand(template, values))
     return Grammar(sentences, _jsgf(wake[0], templates, values), (*bad_places, *bad_names))

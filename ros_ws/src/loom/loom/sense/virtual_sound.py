@@ -21,6 +21,7 @@ from loom.core.errors import DeviceError
 
 ROOM, ROOM_EAR = 'loom_room', 'loom_room_ear'
 SPEAKER, SPEAKER_EAR = 'loom_speaker', 'loom_speaker_ear'
+VARIABLES = ('ALSA_CONFIG_PATH', 'PULSE_COOKIE', 'PULSE_RUNTIME_PATH', 'JACK_NO_START_SERVER')
 START_DEADLINE_S = 5.0
 STOP_DEADLINE_S = 1.0
 
@@ -40,7 +41,9 @@ class VirtualSound:
     then see their device disappear, and the first that opens it again starts another.
     """
 
-    def __init__(self, namespace: str = '', domain_id: int = 0) -> None:
+    def __init__(self, namespace: str = '', domain_id: int | None = None) -> None:
+        if domain_id is None:
+            domain_id = int(os.environ.get('ROS_DOMAIN_ID') or 0)
         robot = hashlib.sha256(f'{namespace.strip("/")} {domain_id}'.encode()).hexdigest()[:12]
         parent = os.environ.get('XDG_RUNTIME_DIR') or tempfile.gettempdir()
         self.folder = Path(parent, f'loom-sound-{os.getuid()}-{robot}')
@@ -75,17 +78,22 @@ class VirtualSound:
         if self._settings < 0:
             self._settings = os.memfd_create('loom-alsa')
             os.write(self._settings, self._alsa_settings().encode())
-        path = f'/proc/{os.getpid()}/fd/{self._settings}'
+        path = self._settings_path()
         # The first 256 bytes of any file serve as the cookie, which this daemon ignores; without one libpulse
         # would write a cookie into the home folder.
-        os.environ.update(ALSA_CONFIG_PATH=path, PULSE_COOKIE=path, PULSE_RUNTIME_PATH=str(self.folder),
-                          JACK_NO_START_SERVER='1')
+        os.environ.update(zip(VARIABLES, (path, path, str(self.folder), '1')))
 
     def close(self) -> None:
         """Ends the daemon if this object started it."""
         if self._settings >= 0:
+            if os.environ.get('ALSA_CONFIG_PATH') == self._settings_path():
+                for name in VARIABLES:
+                    os.environ.pop(name, None)
             os.close(self._settings)
             self._settings = -1
+        self._end_daemon()
+
+    def _end_daemon(self) -> None:
         if self._daemon is None:
             return
         assert self._daemon.stdin is not None
@@ -97,6 +105,9 @@ class VirtualSound:
             self._daemon.wait(STOP_DEADLINE_S)
         self._daemon = None
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _settings_path(self) -> str:
+        return f'/proc/{os.getpid()}/fd/{self._settings}'
 
     def _alsa_settings(self) -> str:
         names = {ROOM: 'loom_room', ROOM_EAR: 'loom_room.monitor', SPEAKER: 'loom_speaker',
@@ -110,7 +121,7 @@ class VirtualSound:
         if shutil.which('pulseaudio') is None:
             raise DeviceError('no sound card, and pulseaudio is missing for a virtual one; type: '
                               'sudo apt install pulseaudio libasound2-plugins')
-        self._end_own()
+        self._end_daemon()
         self._make_folder()
         with tempfile.TemporaryFile() as errors:
             self._daemon = subprocess.Popen(self._command(), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
@@ -120,15 +131,9 @@ class VirtualSound:
                 if self._daemon.poll() is not None or time.monotonic() > deadline:
                     errors.seek(0)
                     reason = errors.read().decode(errors='replace').strip().splitlines()[-1:]
-                    self.close()
+                    self._end_daemon()
                     raise DeviceError(f'pulseaudio must answer on {self.socket} within {START_DEADLINE_S} s; {reason}')
                 time.sleep(0.005)
-
-    def _end_own(self) -> None:
-        if self._daemon is not None:
-            settings, self._settings = self._settings, -1
-            self.close()
-            self._settings = settings
 
     def _make_folder(self) -> None:
         self.folder.mkdir(mode=0o700, exist_ok=True)

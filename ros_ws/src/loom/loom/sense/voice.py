@@ -9,11 +9,13 @@ import threading
 import wave
 
 import numpy as np
+from numpy.typing import NDArray
 
 from loom.core.errors import DeadlineError, DeviceError
 from loom.sense.audio import RATE_HZ, Mouth
 from loom.sense.virtual_sound import ROOM, VirtualSound
 
+Sound = NDArray[np.float32]
 MAX_TEXT = 500
 SYNTHESIS_DEADLINE_S = 5.0
 
@@ -57,10 +59,10 @@ def _to_16_khz(wav: bytes) -> bytes:
     count = len(sound) * RATE_HZ // rate
     smooth = _low_pass(sound.astype(np.float32), RATE_HZ / 2 / rate)
     resampled = np.interp(np.arange(count) * (rate / RATE_HZ), np.arange(len(sound)), smooth)
-    return np.clip(resampled, -32768, 32767).astype(np.int16).tobytes()
+    return bytes(np.clip(resampled, -32768, 32767).astype(np.int16).tobytes())
 
 
-def _low_pass(sound: np.ndarray, cutoff: float, taps: int = 63) -> np.ndarray:
+def _low_pass(sound: Sound, cutoff: float, taps: int = 63) -> Sound:
     """Sound without what lies above `cutoff` (cycles a sample): a Hamming-windowed sinc."""
     n = np.arange(taps) - (taps - 1) / 2
     kernel = np.sinc(2 * cutoff * n) * np.hamming(taps)

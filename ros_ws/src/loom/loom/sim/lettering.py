@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -63,7 +64,7 @@ def ink(text: str, height_px: int, stroke: float = 0.17) -> npt.NDArray[np.float
     distance = np.full(x.shape, 9.0, np.float32)
     for start, letter in zip(starts, text):
         for points in GLYPHS[letter]:
-            for a, b in zip(points, points[1:]):
+            for a, b in pairwise(points):
                 np.minimum(distance, _to_segment(x - start, y, a, b), out=distance)
     return np.clip((stroke / 2 - distance) * scale + 0.5, 0, 1).astype(np.float32)
 

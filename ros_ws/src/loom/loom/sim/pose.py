@@ -60,5 +60,5 @@ def multiply(a: Quaternion, b: Quaternion) -> Quaternion:
 
 def rotate(q: Quaternion, v: Vector) -> Vector:
     """The vector v turned by the unit quaternion q."""
-    w, x, y, z = multiply(multiply(q, (0.0, *v)), (q[0], -q[1], -q[2], -q[3]))
+    _, x, y, z = multiply(multiply(q, (0.0, *v)), (q[0], -q[1], -q[2], -q[3]))
     return (x, y, z)

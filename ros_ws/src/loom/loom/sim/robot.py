@@ -1,16 +1,11 @@
-"""A URDF robot as plain values: links, joints, drive and sensors, as every simulator and the transforms need them."""
+"""A robot as plain values: links, joints, drive and sensors, as every simulator and the transforms need them."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from pathlib import Path
 
-from loom.core.errors import ConfigError
-from loom.sim.markup import Element, name_of, number, parse, positive, read_text, vector
 from loom.sim.pose import Pose, Vector
-
-JOINT_TYPES = ('fixed', 'continuous', 'revolute', 'prismatic')
-MAX_LINKS = 500
 
 
 @dataclass(frozen=True)
@@ -23,6 +18,16 @@ class Joint:
     child: str
     origin: Pose
     axis: Vector = (1.0, 0.0, 0.0)
+
+    def at(self, position: float) -> Pose:
+        """The child's pose in its parent when the joint is at `position`, in radians or metres."""
+        if self.type == 'fixed':
+            return self.origin
+        x, y, z = self.axis
+        if self.type == 'prismatic':
+            return self.origin @ Pose((x * position, y * position, z * position))
+        half = math.sin(position / 2) / math.sqrt(x * x + y * y + z * z)
+        return self.origin @ Pose((0.0, 0.0, 0.0), (math.cos(position / 2), x * half, y * half, z * half))
 
 
 @dataclass(frozen=True)
@@ -75,18 +80,13 @@ class Imu:
 
 
 @dataclass(frozen=True)
-class Robot:
-    """What a URDF file describes; `text` is the file itself, for `robot_description`."""
+class Skeleton:
+    """Links and joints of a URDF file; `text` is the file itself, for `robot_description`."""
 
     name: str
     text: str
     links: tuple[str, ...]
     joints: tuple[Joint, ...]
-    friction: dict[str, float]
-    drive: Drive
-    lidar: Lidar
-    camera: Camera
-    imu: Imu
 
     @property
     def root(self) -> str:
@@ -95,126 +95,12 @@ class Robot:
         return next(link for link in self.links if link not in children)
 
 
-def read_robot(path: Path) -> Robot:
-    """The robot in a URDF file; ConfigError names the rule that it breaks."""
-    text = read_text(path)
-    return parse_robot(text, path.name)
+@dataclass(frozen=True)
+class Robot(Skeleton):
+    """A skeleton with what it drives and senses by; `friction` is for each link that states one."""
 
-
-def parse_robot(text: str, source: str) -> Robot:
-    """The robot in a URDF text."""
-    root = parse(text, source, 'robot')
-    links = tuple(name_of(link, source) for link in root.findall('link'))
-    joints = tuple(_read_joint(joint, source) for joint in root.findall('joint'))
-    _check_tree(links, joints, source)
-    return Robot(
-        name=name_of(root, source),
-        text=text,
-        links=links,
-        joints=joints,
-        friction={reference: number(mu, f'{source}: mu1 of {reference}') for gazebo in root.findall('gazebo')
-                  if (reference := gazebo.get('reference')) and (mu := gazebo.findtext('mu1'))},
-        drive=_read_drive(root, source),
-        lidar=_read_lidar(root, source),
-        camera=_read_camera(root, source),
-        imu=_read_imu(root, source),
-    )
-
-
-def _read_joint(element: Element, source: str) -> Joint:
-    name = name_of(element, source)
-    kind, rule = element.get('type', ''), f'{source}, joint {name!r}'
-    if kind not in JOINT_TYPES:
-        raise ConfigError(f'{rule} must have a type of {", ".join(JOINT_TYPES)}; got {kind[:40]!r}')
-    parent, child, origin = element.find('parent'), element.find('child'), element.find('origin')
-    if parent is None or child is None:
-        raise ConfigError(f'{rule} must have <parent link=""> and <child link="">, got one or none')
-    axis = element.find('axis')
-    return Joint(
-        name=name, type=kind, parent=parent.get('link', ''), child=child.get('link', ''),
-        origin=Pose() if origin is None else Pose.from_rpy(vector(origin.get('xyz', '0 0 0'), f'{rule}: xyz'),
-                                                           vector(origin.get('rpy', '0 0 0'), f'{rule}: rpy')),
-        axis=(1.0, 0.0, 0.0) if axis is None else vector(axis.get('xyz'), f'{rule}: axis'),
-    )
-
-
-def _check_tree(links: tuple[str, ...], joints: tuple[Joint, ...], source: str) -> None:
-    if not links or len(links) > MAX_LINKS or len(set(links)) != len(links):
-        raise ConfigError(f'{source} must have 1 to {MAX_LINKS} links with names of their own, got {len(links)}')
-    for joint in joints:
-        for link in (joint.parent, joint.child):
-            if link not in links:
-                raise ConfigError(f'{source}, joint {joint.name!r} must join links that exist, got {link[:60]!r}')
-    parents = {joint.child: joint.parent for joint in joints}
-    if len(parents) != len(joints) or len(links) - len(joints) != 1:
-        raise ConfigError(f'{source} must be one tree: each link but one the child of one joint; '
-                          f'got {len(links)} links and {len(joints)} joints')
-    for link in links:
-        seen = {link}
-        while link in parents:
-            link = parents[link]
-            if link in seen:
-                raise ConfigError(f'{source} must be a tree, got a loop of joints through link {link[:60]!r}')
-            seen.add(link)
-
-
-def _required(element: Element | None, path: str, source: str) -> Element:
-    found = element.find(path) if element is not None else None
-    if found is None:
-        raise ConfigError(f'{source} must have <{path}> in its <gazebo> elements, got none; add it')
-    return found
-
-
-def _sensor(root: Element, kind: str, source: str) -> tuple[str, Element]:
-    for gazebo in root.findall('gazebo'):
-        for sensor in gazebo.findall('sensor'):
-            if sensor.get('type') == kind:
-                return gazebo.get('reference', ''), sensor
-    raise ConfigError(f'{source} must have a <sensor type="{kind}"> in a <gazebo> element, got none; add it')
-
-
-def _read_drive(root: Element, source: str) -> Drive:
-    plugins = [p for p in root.findall('gazebo/plugin') if p.get('name', '').endswith('DiffDrive')]
-    if len(plugins) != 1:
-        raise ConfigError(f'{source} must have one DiffDrive plugin in a <gazebo> element, got {len(plugins)}')
-    names = ('wheel_separation', 'wheel_radius', 'max_linear_velocity', 'max_angular_velocity',
-             'max_linear_acceleration', 'max_angular_acceleration')
-    values = [positive(plugins[0].findtext(name), 1, f'{source}: {name}')[0] for name in names]
-    joints = [(plugins[0].findtext(name) or '').strip() for name in ('left_joint', 'right_joint')]
-    return Drive(joints[0], joints[1], *values)
-
-
-def _read_lidar(root: Element, source: str) -> Lidar:
-    link, sensor = _sensor(root, 'gpu_lidar', source)
-    rays, span = _required(sensor, 'lidar/scan/horizontal', source), _required(sensor, 'lidar/range', source)
-    return Lidar(
-        link=link,
-        samples=int(positive(rays.findtext('samples'), 1, f'{source}: lidar samples')[0]),
-        angle_min=number(rays.findtext('min_angle'), f'{source}: lidar min_angle'),
-        angle_max=number(rays.findtext('max_angle'), f'{source}: lidar max_angle'),
-        range_min=positive(span.findtext('min'), 1, f'{source}: lidar range min')[0],
-        range_max=positive(span.findtext('max'), 1, f'{source}: lidar range max')[0],
-        noise_m=number(sensor.findtext('lidar/noise/stddev', '0'), f'{source}: lidar noise'),
-    )
-
-
-def _read_camera(root: Element, source: str) -> Camera:
-    link, sensor = _sensor(root, 'rgbd_camera', source)
-    camera = _required(sensor, 'camera', source)
-    image, clip = _required(camera, 'image', source), _required(camera, 'clip', source)
-    return Camera(
-        link=link,
-        optical_frame=(sensor.findtext('gz_frame_id') or link).strip(),
-        width=int(positive(image.findtext('width'), 1, f'{source}: camera width')[0]),
-        height=int(positive(image.findtext('height'), 1, f'{source}: camera height')[0]),
-        horizontal_fov=positive(camera.findtext('horizontal_fov'), 1, f'{source}: camera horizontal_fov')[0],
-        near_m=positive(clip.findtext('near'), 1, f'{source}: camera near')[0],
-        far_m=positive(clip.findtext('far'), 1, f'{source}: camera far')[0],
-    )
-
-
-def _read_imu(root: Element, source: str) -> Imu:
-    link, sensor = _sensor(root, 'imu', source)
-    gyro = sensor.findtext('imu/angular_velocity/z/noise/stddev', '0')
-    acceleration = sensor.findtext('imu/linear_acceleration/x/noise/stddev', '0')
-    return Imu(link, number(gyro, f'{source}: gyro noise'), number(acceleration, f'{source}: acceleration noise'))
+    friction: dict[str, float]
+    drive: Drive
+    lidar: Lidar
+    camera: Camera
+    imu: Imu

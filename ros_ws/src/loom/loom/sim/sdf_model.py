@@ -11,6 +11,7 @@ from loom.sim.shape import GREY, Colour, Geometry, Link, Model, Shape
 
 GEOMETRIES = ('box', 'cylinder', 'plane', 'sphere')
 MAX_LENGTH_M = 1000.0
+MAX_SHAPES = 1000
 
 
 def read_model(element: Element, folder: Path) -> Model:
@@ -24,6 +25,8 @@ def read_model(element: Element, folder: Path) -> Model:
     links = tuple(_read_link(link, source, folder) for link in element.findall('link'))
     if not links:
         raise ConfigError(f'{source} must have at least one <link>, got none')
+    if sum(len(link.shapes) for link in links) > MAX_SHAPES:
+        raise ConfigError(f'{source} must have at most {MAX_SHAPES} shapes; split it into models')
     static = (element.findtext('static') or 'false').strip() in ('true', '1')
     if not static and len(links) > 1:
         raise ConfigError(f'{source} must have one <link> or be <static>true</static>, got {len(links)} links')
@@ -70,7 +73,7 @@ def _read_shape(element: Element, link: str, folder: Path) -> Shape:
 
 def read_geometry(element: Element | None, source: str) -> Geometry:
     """The one geometry in a <geometry> element, each length above 0 and at most 1000 m."""
-    found = [child for child in element] if element is not None else []
+    found = list(element) if element is not None else []
     if len(found) != 1 or found[0].tag not in GEOMETRIES:
         kinds = ', '.join(child.tag for child in found) or 'nothing'
         raise ConfigError(f'{source} must have one geometry of {", ".join(GEOMETRIES)}; got {kinds[:80]}')

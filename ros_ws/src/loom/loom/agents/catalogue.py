@@ -1,0 +1,50 @@
+"""Agents by name: the ready ones, the missions, and those of other packages as `module:attribute`."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable
+from pkgutil import iter_modules
+
+from loom.agents import library, missions
+from loom.agents.agent import Agent
+from loom.agents.missions.fetch_report import Say
+from loom.core.config import nearest
+from loom.core.errors import ConfigError
+
+
+def crew(names: Iterable[str], wanted_mission: str, say: Say) -> list[Agent]:
+    """The named agents and all missions; ConfigError where one, or the wanted mission, is not there."""
+    if wanted_mission:
+        mission(wanted_mission, say)
+    return [*(agent(name) for name in names), *(mission(name, say) for name in mission_names())]
+
+
+def agent(name: str) -> Agent:
+    """The agent that a name stands for: `navigator`, or `my_package.guard:guard`; ConfigError where none does."""
+    module, _, attribute = name.partition(':')
+    if not attribute:
+        known = [m.name for m in iter_modules(library.__path__)]
+        if name not in known:
+            raise ConfigError(f'no agent named {name!r}{nearest(name, known)}; or give module:attribute')
+        module, attribute = f'{library.__name__}.{name}', name
+    try:
+        found = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ConfigError(f'agent {name!r} can not be loaded: {error}') from error
+    if not isinstance(found, Agent):
+        raise ConfigError(f'{name!r} must be a loom.Agent, got {type(found).__name__}')
+    return found
+
+
+def mission(name: str, say: Say) -> Agent:
+    """The agent of a mission; `say` speaks as the person, DeviceError from it means that a real one is there."""
+    if name not in mission_names():
+        raise ConfigError(f'no mission named {name!r}{nearest(name, mission_names())}')
+    made: Agent = importlib.import_module(f'{missions.__name__}.{name}').mission(say)
+    return made
+
+
+def mission_names() -> list[str]:
+    """The missions there are."""
+    return [m.name for m in iter_modules(missions.__path__)]

@@ -1,0 +1,1 @@
+"""Missions: agents that have something done and say whether it succeeded."""

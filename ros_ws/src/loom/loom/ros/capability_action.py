@@ -1,0 +1,61 @@
+"""The ROS action that calls a capability, on the broker."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any
+
+from loom_msgs.action import Invoke
+from rclpy.task import Future
+
+from loom.act.broker import ActionBroker
+from loom.act.call import Outcome, outcome
+from loom.act.capability import BAD_ARGUMENTS, CANCELLED
+from loom.ros.node import LoomNode
+
+
+class CapabilityAction:
+    """Serves `action_broker/invoke`: a goal is a call; cancelling the goal cancels the call."""
+
+    def __init__(self, node: LoomNode, broker: ActionBroker) -> None:
+        self._node = node
+        self._broker = broker
+        self._goals: dict[str, Any] = {}
+        node.serve_action(Invoke, 'action_broker/invoke', self._execute)
+
+    def tick(self) -> None:
+        """Cancels the calls whose goals were asked to."""
+        for call_id, goal in list(self._goals.items()):
+            if goal.is_cancel_requested:
+                self._broker.cancel(call_id)
+
+    async def _execute(self, goal: Any) -> Invoke.Result:
+        request, ended = goal.request, Future(executor=self._node.executor)
+        call_id = request.call_id or uuid.uuid4().hex
+
+        def feedback(status: str, progress: float) -> None:
+            if goal.is_active:
+                goal.publish_feedback(Invoke.Feedback(status=status, progress=progress))
+        self._goals[call_id] = goal
+        try:
+            arguments = json.loads(request.arguments or '{}')
+        except ValueError as error:
+            ended.set_result(outcome(None, BAD_ARGUMENTS, f'arguments must be a JSON object: {error}'))
+        else:
+            self._broker.invoke(request.capability, arguments, call_id, request.timeout, ended.set_result, feedback,
+                                'invoke')
+        result = await ended
+        self._goals.pop(call_id, None)
+        return _end(goal, result)
+
+
+def _end(goal: Any, ended: Outcome) -> Invoke.Result:
+    if ended['error_code'] == CANCELLED and goal.is_cancel_requested:
+        goal.canceled()
+    elif ended['error_code']:
+        goal.abort()
+    else:
+        goal.succeed()
+    return Invoke.Result(result=json.dumps(ended['result']), error_code=ended['error_code'],
+                         error_msg=ended['error_msg'])

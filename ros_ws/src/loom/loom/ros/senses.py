@@ -1,0 +1,69 @@
+"""The robot's sensor topics as plain readings for the rules of salience."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+
+from sensor_msgs.msg import BatteryState, CameraInfo, Image, Imu
+from std_msgs.msg import Bool
+
+from loom.core.delivery import SENSOR, STATE
+from loom.ros.convert import stamp_to_ns
+from loom.ros.node import LoomNode
+from loom.sense.pace import Pace
+from loom.sense.pictures import Lens, depth_from, picture_from
+from loom.sense.watch import Finding, Watch
+
+PICTURE, DEPTH = 'camera/front/image_raw', 'camera/front/depth/image_raw'
+
+
+class Senses:
+    """Feeds a Watch from topics, pictures at a reduced rate; calls `tell` with each finding."""
+
+    def __init__(self, node: LoomNode, watch: Watch, picture_rate_hz: float,
+                 tell: Callable[[Finding], None]) -> None:
+        self.counts: Counter[str] = Counter()
+        self._node, self._watch, self._tell = node, watch, tell
+        self._lens: Lens | None = None
+        self._colours, self._depths = Pace(picture_rate_hz), Pace(picture_rate_hz)
+        node.subscribe(CameraInfo, 'camera/front/camera_info', self._on_info, SENSOR)
+        node.subscribe(Image, DEPTH, self._on_depth, SENSOR)
+        node.subscribe(Image, PICTURE, self._on_picture, SENSOR)
+        node.subscribe(Imu, 'imu/data_raw', self._on_imu, SENSOR)
+        node.subscribe(BatteryState, 'battery_state', self._on_battery, SENSOR)
+        node.subscribe(Bool, 'bumper', self._on_bumper, STATE)
+
+    def _on_info(self, info: CameraInfo) -> None:
+        k = info.k
+        if k[0] > 0 and k[4] > 0:
+            self._lens = Lens(float(k[0]), float(k[4]), float(k[2]), float(k[5]))
+
+    def _on_depth(self, image: Image) -> None:
+        stamp_ns = stamp_to_ns(image.header.stamp)
+        if self._lens is not None and self._depths.due(stamp_ns):
+            self.counts['depths'] += 1
+            depth = depth_from(image.data, image.encoding, image.height, image.width, image.step)
+            self._tell_all(self._watch.depth(depth, self._lens, stamp_ns, self._node.resolve_topic_name(DEPTH)))
+
+    def _on_picture(self, image: Image) -> None:
+        stamp_ns = stamp_to_ns(image.header.stamp)
+        if self._lens is not None and self._colours.due(stamp_ns):
+            self.counts['pictures'] += 1
+            picture = picture_from(image.data, image.encoding, image.height, image.width, image.step,
+                                   stamp_ns=stamp_ns, frame=image.header.frame_id)
+            self._tell_all(self._watch.picture(picture, self._lens, self._node.resolve_topic_name(PICTURE)))
+
+    def _on_imu(self, imu: Imu) -> None:
+        pull = imu.linear_acceleration
+        self._tell_all(self._watch.acceleration(pull.x, pull.y, stamp_to_ns(imu.header.stamp)))
+
+    def _on_battery(self, battery: BatteryState) -> None:
+        self._tell_all(self._watch.charge(battery.percentage, stamp_to_ns(battery.header.stamp)))
+
+    def _on_bumper(self, pressed: Bool) -> None:
+        self._tell_all(self._watch.contact(pressed.data, self._node.clock_source.now_ns()))
+
+    def _tell_all(self, findings: Iterable[Finding]) -> None:
+        for finding in findings:
+            self._tell(finding)

@@ -1,0 +1,147 @@
+"""Runs a simulation in a thread of its own, as fast as real time goes."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+from loom.core.errors import SimulationError
+from loom.sim.simulation import CONTROL_S, CONTROL_STEPS, Simulation
+
+STOPPED, PLAYING, PAUSED = 0, 1, 2
+MAX_DEBT_S = 0.25
+MAX_JOBS = 100
+MAX_STEPS = 1_000_000
+IDLE_WAIT_S = 0.05
+RATE_WINDOW_TICKS = 100
+
+Result = TypeVar('Result')
+Tick = Callable[[Simulation, int], None]
+
+
+class Runner:
+    """Only its thread touches the simulation: others `submit` what they want done with it.
+
+    After every 10 ms of simulated time it calls `tick(simulation, number)`.
+    """
+
+    def __init__(self, simulation: Simulation, tick: Tick, speed: float = 1.0) -> None:
+        self._simulation, self._tick, self._speed = simulation, tick, speed
+        self._jobs: queue.Queue[Callable[[], None]] = queue.Queue(MAX_JOBS)
+        self._ending = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._due_s = self._window_s = 0.0
+        self._ticks = self._window_ticks = 0
+        self.state = PLAYING
+        self.real_time_factor = 0.0
+        self.failure = ''
+
+    def start(self) -> None:
+        """Begins to run, or goes on after `stop`."""
+        self._ending.clear()
+        self._thread = threading.Thread(target=self._run, name='simulation', daemon=True)
+        self._thread.start()
+
+    def stop(self, timeout_s: float = 2.0) -> None:
+        """Ends the thread and frees the renderer; jobs that wait are cancelled."""
+        self._ending.set()
+        if self._thread is not None:
+            self._thread.join(timeout_s)
+
+    def submit(self, job: Callable[[Simulation], Result]) -> Future[Result]:
+        """Has the job done between two steps; the future gives its result or error."""
+        future: Future[Result] = Future()
+
+        def run() -> None:
+            if self._ending.is_set() or not future.set_running_or_notify_cancel():
+                future.cancel()
+                return
+            try:
+                future.set_result(job(self._simulation))
+            except Exception as error:
+                future.set_exception(error)
+
+        try:
+            self._jobs.put_nowait(run)
+        except queue.Full:
+            future.set_exception(SimulationError(f'at most {MAX_JOBS} requests can wait, got one more; ask later'))
+        return future
+
+    def set_state(self, state: int) -> Future[None]:
+        """Plays, pauses, or stops, which is going back to the beginning."""
+        def change(simulation: Simulation) -> None:
+            if state == STOPPED:
+                simulation.reset()
+            self.state = state
+            self._measure_anew()
+        return self.submit(change)
+
+    def step(self, count: int) -> Future[None]:
+        """Goes `count` steps of 2 ms while paused."""
+        def go(simulation: Simulation) -> None:
+            if self.state != PAUSED:
+                raise SimulationError('a simulation must be paused to be stepped, got one that is not; pause it')
+            if not 1 <= count <= MAX_STEPS:
+                raise SimulationError(f'steps must be 1 to {MAX_STEPS}, got {count}; step in parts')
+            for done in range(0, count, CONTROL_STEPS):
+                if self._ending.is_set():
+                    raise SimulationError(f'the simulation ended after {done} of {count} steps')
+                self._advance(min(CONTROL_STEPS, count - done))
+        return self.submit(go)
+
+    def _run(self) -> None:
+        self._measure_anew()
+        try:
+            while not self._ending.is_set():
+                if self.state == PLAYING:
+                    self._advance(CONTROL_STEPS)
+                    self._measure()
+                self._wait()
+        except Exception as error:
+            self.failure = f'{type(error).__name__}: {error}'
+        finally:
+            self._ending.set()
+            self._finish()
+
+    def _advance(self, steps: int) -> None:
+        self._simulation.step(steps)
+        self._ticks += 1
+        self._tick(self._simulation, self._ticks)
+
+    def _wait(self) -> None:
+        """Does what was submitted until the next step is due; a debt that is too large is forgotten."""
+        now = time.monotonic()
+        self._due_s = max(self._due_s + CONTROL_S / self._speed, now - MAX_DEBT_S)
+        if self.state != PLAYING:
+            self._due_s = now + IDLE_WAIT_S
+        try:
+            while True:
+                wait_s = self._due_s - time.monotonic()
+                job = self._jobs.get(timeout=wait_s) if wait_s > 0 else self._jobs.get_nowait()
+                job()
+        except queue.Empty:
+            pass
+
+    def _measure_anew(self) -> None:
+        self._due_s = self._window_s = time.monotonic()
+        self._window_ticks = self._ticks
+
+    def _measure(self) -> None:
+        if self._ticks - self._window_ticks >= RATE_WINDOW_TICKS:
+            now = time.monotonic()
+            self.real_time_factor = (self._ticks - self._window_ticks) * CONTROL_S / (now - self._window_s)
+            self._window_s, self._window_ticks = now, self._ticks
+
+    def _finish(self) -> None:
+        """Cancels what waits; the renderer belongs to this thread, so it is freed here."""
+        while True:
+            try:
+                job: Any = self._jobs.get_nowait()
+            except queue.Empty:
+                break
+            job()
+        self._simulation.close()

@@ -1,0 +1,301 @@
+"""Agents on a LocalBus: events, requests, capability calls, timers, errors and the end."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from loom import Agent, Context, Event
+from loom.act.broker import ActionBroker
+from loom.agents.host import AgentHost
+from loom.core.clock import ManualClock, SystemClock
+from loom.core.errors import CapabilityError, ConfigError, DeadlineError, DeviceError
+from loom.core.local_bus import LocalBus
+
+WAIT_S = 5.0
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Waits for a condition, with a deadline."""
+    deadline = time.monotonic() + WAIT_S
+    while not condition():
+        assert time.monotonic() < deadline, 'the condition did not come true in time'
+        time.sleep(0.002)
+
+
+@contextmanager
+def running(*agents: Agent) -> Iterator[tuple[LocalBus, AgentHost, ActionBroker]]:
+    clock = SystemClock()
+    bus = LocalBus(clock)
+    broker = ActionBroker(bus, clock)
+    broker.open()
+    with AgentHost(bus, clock, *agents) as host:
+        for card in host.cards():
+            broker.update(card.id, card.capabilities)
+        yield bus, host, broker
+    broker.close()
+
+
+def event(type: str, data: object = None, **fields: object) -> Event:
+    return Event.create(type, data, source='test', stamp_ns=time.time_ns(), **fields)
+
+
+def test_a_handler_runs_for_each_matching_event_in_order() -> None:
+    agent, seen = Agent('guard'), []
+
+    @agent.on('camera.*.person')
+    async def watch(ctx: Context, event: Event) -> None:
+        seen.append(event.data)
+
+    with running(agent) as (bus, host, _):
+        for number in range(20):
+            bus.publish(event('camera.front.person', number))
+        bus.publish(event('camera.front.ball', 99))
+        until(lambda: len(seen) == 20)
+    assert seen == list(range(20))
+
+
+def test_one_event_at_a_time_and_the_oldest_is_dropped_when_the_mailbox_is_full() -> None:
+    agent, seen, gate = Agent('slow', mailbox=3), [], threading.Event()
+
+    @agent.on('a.b')
+    async def slow(ctx: Context, event: Event) -> None:
+        while not gate.is_set():
+            await asyncio.sleep(0.001)
+        seen.append(event.data)
+
+    with running(agent) as (bus, host, _):
+        bus.publish(event('a.b', 0))
+        until(lambda: host.counts()['slow']['waiting'] == 0)
+        for number in range(1, 8):
+            bus.publish(event('a.b', number))
+        gate.set()
+        until(lambda: len(seen) == 4)
+        assert host.counts()['slow']['dropped'] == 4
+    assert seen == [0, 5, 6, 7]
+
+
+def test_an_event_that_expires_while_it_waits_is_not_handled() -> None:
+    agent, seen, gate = Agent('late'), [], threading.Event()
+
+    @agent.on('a.b')
+    async def handle(ctx: Context, event: Event) -> None:
+        while not gate.is_set():
+            await asyncio.sleep(0.001)
+        seen.append(event.data)
+
+    clock = ManualClock(1_000_000_000)
+    bus = LocalBus(clock)
+    with AgentHost(bus, clock, agent) as host:
+        bus.publish(Event.create('a.b', 1, source='test', stamp_ns=1))
+        until(lambda: host.counts()['late']['waiting'] == 0)
+        bus.publish(Event.create('a.b', 2, source='test', stamp_ns=1, expires_ns=2_000_000_000))
+        clock.advance(5.0)
+        gate.set()
+        until(lambda: host.counts()['late'].get('expired') == 1)
+    assert seen == [1]
+
+
+def test_a_failing_handler_is_counted_and_told() -> None:
+    agent, errors = Agent('faulty'), []
+
+    @agent.on('a.b', 'agent.error')
+    async def fail(ctx: Context, event: Event) -> None:
+        raise ValueError('no luck')
+
+    with running(agent) as (bus, host, _):
+        bus.subscribe('agent.error', lambda e: errors.append(e.data))
+        bus.publish(event('a.b'))
+        until(lambda: host.counts()['faulty'].get('failed') == 2)
+    assert len(errors) == 1
+    assert errors[0]['agent'] == 'faulty' and 'no luck' in errors[0]['error']
+
+
+def test_request_brings_what_the_handler_returns() -> None:
+    asker, clerk, answers = Agent('asker'), Agent('clerk'), []
+
+    @clerk.on('clerk.sum')
+    async def add(ctx: Context, event: Event) -> int:
+        return sum(event.data)
+
+    @asker.on('go.on')
+    async def ask(ctx: Context, event: Event) -> None:
+        answers.append(await ctx.request('clerk', 'clerk.sum', [1, 2, 3]))
+        with pytest.raises(DeadlineError, match='nobody'):
+            await ctx.request('nobody', 'clerk.sum', [], timeout_s=0.01)
+        answers.append('late')
+
+    with running(asker, clerk) as (bus, *_):
+        bus.publish(event('go.on'))
+        until(lambda: answers == [6, 'late'])
+
+
+def driver() -> Agent:
+    agent = Agent('driver')
+
+    @agent.capability(timeout_s=5.0)
+    async def drive(ctx: Context, distance_m: float, speed_m_s: float = 0.3) -> str:
+        """Drive ahead."""
+        await ctx.feedback('driving', 0.5)
+        return f'{distance_m} at {speed_m_s}'
+
+    @agent.capability
+    async def wait(ctx: Context) -> str:
+        """Wait for ever."""
+        await asyncio.sleep(1000)
+        return 'never'
+
+    @agent.capability
+    async def break_down(ctx: Context) -> object:
+        """Give back what no event can carry."""
+        return object()
+
+    return agent
+
+
+def calling(capability: str, **arguments: object) -> tuple[Agent, list[object]]:
+    agent, results = Agent('caller'), []
+
+    @agent.on('go.on')
+    async def call(ctx: Context, event: Event) -> None:
+        try:
+            results.append(await ctx.act(capability, **arguments))
+        except CapabilityError as error:
+            results.append((error.code, str(error)))
+
+    return agent, results
+
+
+@pytest.mark.parametrize(('name', 'arguments', 'wanted'), [
+    ('drive', {'distance_m': 2}, '2.0 at 0.3'),
+    ('drive', {'distance_m': 'far'}, (102, "drive: distance_m: 'far' is not of type 'number'")),
+    ('drive', {}, (102, "drive: 'distance_m' is a required property")),
+    ('drvie', {}, (101, "no capability named 'drvie'; did you mean 'drive'?")),
+    ('fly', {}, (101, "no capability named 'fly'; there are: break_down, drive, wait")),
+])
+def test_act_calls_through_the_broker(name: str, arguments: dict[str, object], wanted: object) -> None:
+    caller, results = calling(name, **arguments)
+    with running(caller, driver()) as (bus, *_):
+        bus.publish(event('go.on'))
+        until(lambda: results)
+    assert results == [wanted]
+
+
+def test_a_result_that_no_event_can_carry_is_an_error() -> None:
+    caller, results = calling('break_down')
+    with running(caller, driver()) as (bus, *_):
+        bus.publish(event('go.on'))
+        until(lambda: results)
+    assert results[0][0] == 105 and 'plain JSON' in results[0][1]
+
+
+def test_a_call_is_cancelled_while_it_runs_and_ends_once() -> None:
+    caller, results = calling('wait')
+    with running(caller, driver()) as (bus, host, broker):
+        ended = []
+        broker.invoke('wait', {}, 'c' * 32, 0.0, ended.append)
+        broker.invoke('wait', {}, 'c' * 32, 0.0, ended.append)
+        broker.cancel('c' * 32)
+        broker.cancel('c' * 32)
+        assert [o['error_code'] for o in ended] == [104, 104]
+        broker.invoke('wait', {}, 'c' * 32, 0.0, ended.append)
+        assert len(ended) == 3
+        assert host.wait_idle()
+
+
+def test_a_call_ends_at_its_deadline() -> None:
+    caller, results = calling('wait', deadline_s=0.02)
+    with running(caller, driver()) as (bus, *_):
+        bus.publish(event('go.on'))
+        until(lambda: results)
+    assert results == [(103, "'wait' must end within 0.02 s and did not")]
+
+
+def test_the_brokers_tick_ends_what_an_agent_does_not() -> None:
+    clock = ManualClock(1)
+    bus = LocalBus(clock)
+    broker, ended = ActionBroker(bus, clock), []
+    broker.update('host', driver().card().capabilities)
+    broker.invoke('wait', {}, 'd' * 32, 2.0, ended.append)
+    clock.advance(2.9)
+    broker.tick()
+    assert not ended
+    clock.advance(0.2)
+    broker.tick()
+    assert ended[0]['error_code'] == 103
+
+
+def test_a_listener_hears_what_comes_while_the_handler_runs() -> None:
+    agent, heard = Agent('ear', listens=('speaker.said',)), []
+
+    @agent.on('go.on')
+    async def wait(ctx: Context, event: Event) -> None:
+        with ctx.listen('speaker.said') as said:
+            await ctx.emit('speaker.say', {'text': 'hi'})
+            heard.append((await said.next(WAIT_S, lambda e: e.data['text'] == 'hi')).data)
+        with pytest.raises(ConfigError, match="listens=\\('x.y',\\)"):
+            ctx.listen('x.y')
+        with pytest.raises(DeviceError, match='agent_host'):
+            ctx.body.pose()
+        await ctx.remember('heard', True)
+        heard.append(ctx.recall('heard'))
+
+    with running(agent) as (bus, *_):
+        bus.subscribe('speaker.say', lambda e: bus.publish(event('speaker.said', e.data)))
+        bus.publish(event('go.on'))
+        until(lambda: len(heard) == 2)
+    assert heard == [{'text': 'hi'}, True]
+
+
+def test_timers_tick_until_the_host_stops() -> None:
+    agent, ticks = Agent('clockwork'), []
+
+    @agent.every(0.005)
+    async def tick(ctx: Context) -> None:
+        ticks.append(1)
+
+    with running(agent) as (_, host, _broker):
+        until(lambda: len(ticks) > 3)
+        assert host.stop()
+    count = len(ticks)
+    time.sleep(0.02)
+    assert len(ticks) == count
+
+
+def test_stop_ends_a_handler_that_never_would() -> None:
+    agent, started = Agent('endless'), threading.Event()
+
+    @agent.on('a.b')
+    async def endless(ctx: Context, event: Event) -> None:
+        ctx.spawn(asyncio.sleep(1000))
+        started.set()
+        await asyncio.sleep(1000)
+
+    with running(agent) as (bus, host, _):
+        bus.publish(event('a.b'))
+        assert started.wait(WAIT_S)
+        assert host.stop()
+        bus.publish(event('a.b'))
+    assert host.cards()[0].state == 'inactive'
+
+
+def test_effects_belong_to_the_conversation_and_trace_of_their_cause() -> None:
+    agent, effects = Agent('link'), []
+
+    @agent.on('a.b')
+    async def handle(ctx: Context, event: Event) -> None:
+        await ctx.emit('c.d', 1)
+
+    with running(agent) as (bus, *_):
+        bus.subscribe('c.d', effects.append)
+        cause = event('a.b', thread_id='mission')
+        bus.publish(cause)
+        until(lambda: effects)
+    effect = effects[0]
+    assert (effect.thread_id, effect.hops, effect.sender) == ('mission', 1, 'link')
+    assert effect.traceparent.split('-')[1] == cause.traceparent.split('-')[1]

@@ -1,0 +1,164 @@
+"""What tests share: waiting with a deadline, a ROS context of their own, processes that always end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+os.environ.setdefault('ROS_DOMAIN_ID', '36')
+os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+
+WAIT_S = 10.0
+END_S = 5.0
+Until = Callable[..., None]
+
+
+def wait_until(condition: Callable[[], Any], what: str = 'the condition did not come true',
+               timeout_s: float = WAIT_S) -> None:
+    """Returns as soon as the condition holds; fails with the text where it never does."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, f'{what} within {timeout_s} s'
+        time.sleep(0.005)
+
+
+@pytest.fixture
+def until() -> Until:
+    return wait_until
+
+
+class Ros:
+    """One rclpy context, spun in a thread; nodes are made in the test's thread."""
+
+    def __init__(self, namespace: str) -> None:
+        import rclpy
+        from rclpy.context import Context
+        from rclpy.signals import SignalHandlerOptions
+        from rclpy.task import Future
+
+        from loom.ros.process import new_executor
+        self.namespace = namespace
+        self.context = Context()
+        rclpy.init(context=self.context, signal_handler_options=SignalHandlerOptions.NO)
+        self.executor = new_executor(self.context)
+        self.nodes: list[Any] = []
+        self.fault: BaseException | None = None
+        self._done: Any = Future()
+        self._thread = threading.Thread(target=self._spin, daemon=True)
+        self._thread.start()
+
+    def add(self, node_class: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+        """A node of the class, in this context and namespace, being spun."""
+        options = {'context': self.context, 'namespace': self.namespace, **options}
+        self.nodes.append(node_class(*arguments, **options))
+        self.executor.add_node(self.nodes[-1])
+        return self.nodes[-1]
+
+    def remove(self, node: Any) -> None:
+        """Ends one node before the others."""
+        self.nodes.remove(node)
+        self.executor.remove_node(node)
+        with suppress(AttributeError):
+            node.end()
+        node.destroy_node()
+
+    def close(self) -> None:
+        """Ends nodes, thread and context."""
+        import rclpy
+        self._done.set_result(None)
+        self._thread.join(END_S)
+        for node in list(self.nodes):
+            self.remove(node)
+        self.executor.shutdown(timeout_sec=0.5)
+        rclpy.try_shutdown(context=self.context)
+        assert self.fault is None, f'this would have ended the process: {self.fault!r}'
+
+    def _spin(self) -> None:
+        try:
+            while not self._done.done():
+                self.executor.spin_until_future_complete(self._done, timeout_sec=0.05)
+        except BaseException as error:
+            self.fault = error
+
+
+@pytest.fixture
+def ros(request: pytest.FixtureRequest) -> Iterator[Ros]:
+    """A context whose names are in a namespace of this test only."""
+    pytest.importorskip('rclpy')
+    world = Ros(f'test_{os.getpid()}_{abs(hash(request.node.nodeid)) % 10**8}')
+    yield world
+    world.close()
+
+
+class Program:
+    """A process under test with its output, killed by its id at the end."""
+
+    def __init__(self, output: Path, arguments: list[str], **environment: str) -> None:
+        self.output = output
+        self._file = output.open('wb')
+        self.process = subprocess.Popen(arguments, stdout=self._file, stderr=subprocess.STDOUT, start_new_session=True,
+                                        env={**os.environ, 'PYTHONUNBUFFERED': '1', **environment})
+
+    @property
+    def text(self) -> str:
+        return self.output.read_text(errors='replace')
+
+    def segments(self) -> set[Path]:
+        """The shared memory of DDS that it owns: segments and their locks."""
+        found = set()
+        for handle in Path(f'/proc/{self.process.pid}/fd').iterdir():
+            with suppress(OSError):
+                target = Path(os.readlink(handle))
+                if target.parent == Path('/dev/shm'):
+                    found |= {target, target.with_name(target.name.removesuffix('_el'))}
+        return found
+
+    def end(self, number: int = signal.SIGTERM, timeout_s: float = END_S) -> int:
+        """Sends the signal and returns the exit code; fails where it doesn't end."""
+        self.process.send_signal(number)
+        return self.process.wait(timeout_s)
+
+    def cpu_s(self) -> float:
+        """Processor seconds that it has used."""
+        fields = Path(f'/proc/{self.process.pid}/stat').read_text().rpartition(')')[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
+
+    def close(self) -> None:
+        """Kills what is left of it and its children."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(END_S)
+        self._file.close()
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Iterator[Callable[..., Program]]:
+    """Starts `python -c code` or, with `command=[...]`, any program."""
+    started: list[Program] = []
+
+    def start(code: str = '', command: list[str] | None = None, **environment: str) -> Program:
+        arguments = command or [sys.executable, '-c', code]
+        started.append(Program(tmp_path / f'output_{len(started)}', arguments, **environment))
+        return started[-1]
+    yield start
+    for one in started:
+        one.close()
+
+
+@pytest.fixture(scope='session', autouse=True)
+def _shared_memory() -> Iterator[None]:
+    """Tests kill processes; the segments of the killed go before they fill the memory."""
+    yield
+    with suppress(ImportError):
+        from loom.ros.shared_memory import reclaim
+        reclaim()

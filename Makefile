@@ -26,7 +26,7 @@ mission: setup  ## bring everything up, carry out MISSION (fetch_report), exit 0
 
 lint: setup  ## style and types
 	@$(ACTIVATE)
-	ruff check ros_ws/src ros_ws/underlay tests launch
+	ruff check --config ros_ws/src/loom/pyproject.toml ros_ws tests launch
 	cd ros_ws/src/loom && mypy
 
 test: setup lint  ## linters, types, all tests, coverage

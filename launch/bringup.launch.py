@@ -47,7 +47,7 @@ def include(name, condition=None):
 def generate_launch_description():
     """The description that ros2 launch runs."""
     return LaunchDescription([
-        *(DeclareLaunchArgument(name, default_value=default, description=text, **({'choices': choices} if choices else {}))
+        *(DeclareLaunchArgument(name, default_value=default, description=text, choices=choices)
           for name, default, text, choices in ARGUMENTS),
         OpaqueFunction(function=check),
         include('environment.launch.py'),

@@ -4,7 +4,9 @@ from pathlib import Path
 
 from ament_index_python.packages import get_package_share_directory
 from launch import LaunchDescription
-from launch.actions import SetEnvironmentVariable
+from launch.actions import OpaqueFunction, SetEnvironmentVariable
+
+from loom.ros.shared_memory import reclaim
 
 VARIABLES = {
     # Pictures cross processes through shared memory in one piece.
@@ -20,6 +22,12 @@ VARIABLES = {
 }
 
 
+def reclaim_shared_memory(context):
+    """Frees what killed robots left behind; other robots may be starting just now."""
+    reclaim(min_age_s=5.0)
+
+
 def generate_launch_description():
     """The description that ros2 launch runs."""
-    return LaunchDescription([SetEnvironmentVariable(name, value) for name, value in VARIABLES.items()])
+    return LaunchDescription([OpaqueFunction(function=reclaim_shared_memory),
+                              *(SetEnvironmentVariable(name, value) for name, value in VARIABLES.items())])

@@ -29,17 +29,18 @@ def start(context):
     try:
         gazebo = Path(get_package_share_directory('ros_gz_sim'))
         get_package_share_directory('ros_gz_bridge')
-    except PackageNotFoundError as error:
-        raise RuntimeError(f'sim:=gazebo needs {error.args[0]}, which is not on PyPI: install ros-<distro>-ros-gz, '
-                           'or use sim:=mujoco') from None
+    except PackageNotFoundError:
+        raise RuntimeError('sim:=gazebo needs ros_gz_sim and ros_gz_bridge, which are not on PyPI: '
+                           'install ros-<distro>-ros-gz, or use sim:=mujoco') from None
     values = context.launch_configurations
     world = world_file(SHARE / 'sim' / 'worlds', values['world'])
     spawn = read_world(Path(world)).spawn
     x, y, z = spawn.position
     window = '' if values['gui'] == 'true' else '-s '
     return [
-        IncludeLaunchDescription(PythonLaunchDescriptionSource(str(gazebo / 'launch' / 'gz_sim.launch.py')),
-                                 launch_arguments={'gz_args': f'{window}-r {world}', 'on_exit_shutdown': 'true'}.items()),
+        IncludeLaunchDescription(
+            PythonLaunchDescriptionSource(str(gazebo / 'launch' / 'gz_sim.launch.py')),
+            launch_arguments={'gz_args': f'{window}-r {world}', 'on_exit_shutdown': 'true'}.items()),
         Node(package='ros_gz_sim', executable='create', output='screen', arguments=[
             '-file', values['robot'], '-name', 'loom_bot',
             '-x', f'{x}', '-y', f'{y}', '-z', f'{z + 0.01}', '-Y', f'{spawn.yaw}']),

@@ -1,4 +1,4 @@
-"""sim:=isaac: Isaac Sim runs by itself; this says what to load there. Its topics are listed in config/isaac/topics.yaml."""
+"""sim:=isaac: Isaac Sim runs by itself; this says what to load there. config/isaac/topics.yaml lists its topics."""
 
 from pathlib import Path
 

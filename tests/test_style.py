@@ -7,7 +7,7 @@ import re
 import subprocess
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -38,7 +38,7 @@ SPDX = {'Apache-2.0'}
 E_MAIL = re.compile(r'[a-z0-9._+-]+@[a-z0-9-]+(\.[a-z0-9-]+)*\.[a-z]{2,}\Z')
 
 
-@lru_cache(maxsize=None)
+@cache
 def tree_of(path: Path) -> ast.Module:
     return ast.parse(path.read_text())
 
@@ -192,8 +192,8 @@ def package_files() -> Iterator[str]:
 
 def colcon_sees() -> Iterator[str]:
     """colcon sees both packages as what they are."""
-    rows = subprocess.run(['colcon', '--log-base', '/dev/null', 'list', '--base-paths', 'ros_ws/src'], cwd=ROOT, check=True,
-                          capture_output=True, text=True, timeout=60).stdout.splitlines()
+    listing = ['colcon', '--log-base', '/dev/null', 'list', '--base-paths', 'ros_ws/src']
+    rows = subprocess.run(listing, cwd=ROOT, check=True, capture_output=True, text=True, timeout=60).stdout.splitlines()
     kinds = {row.split()[0]: row.split()[-1] for row in rows}
     if kinds != {'loom': '(ros.ament_python)', 'loom_msgs': '(ros.ament_cmake)'}:
         yield f'ros_ws/src:1: colcon list says {kinds}'

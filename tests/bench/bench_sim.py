@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from nav_msgs.msg import Odometry
 from robot import cpu_s, running_robot
 from rosgraph_msgs.msg import Clock
 from row import Row
 from sensor_msgs.msg import Image, Imu, LaserScan
-from nav_msgs.msg import Odometry
 
 from loom.core.delivery import SENSOR
 from loom.ros.client import wait_for
@@ -25,7 +25,7 @@ TOPICS = {'camera': (Image, 'camera/front/image_raw', '>= 15'), 'scan': (LaserSc
 def measure() -> list[Row]:
     """Messages received a second, simulated seconds a second, CPU of the whole robot."""
     with running_robot(DOMAIN) as (robot, pid, _):
-        counts = {name: 0 for name in TOPICS}
+        counts = dict.fromkeys(TOPICS, 0)
         newest = [0]
 
         def counter(name: str) -> Any:

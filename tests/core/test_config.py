@@ -7,8 +7,8 @@ from typing import Any, Literal
 import pytest
 from pydantic import Field, ValidationError
 
-from loom.core.config import NodeConfig, load, nearest
-from loom.core.errors import ConfigError
+from loom.core.config import NodeConfig, load
+from loom.core.errors import ConfigError, nearest
 
 
 class Settings(NodeConfig):

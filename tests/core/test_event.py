@@ -16,7 +16,8 @@ from loom.core.event import HOP_LIMIT, MAX_PAYLOAD_BYTES, MAX_STAMP_NS, Event, c
 from loom.core.trace import trace_id
 
 JSON_VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers(-2**53, 2**53) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none() | st.booleans() | st.integers(-2**53, 2**53) | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4), max_leaves=12)
 
 
@@ -102,7 +103,8 @@ def test_a_child_may_say_otherwise() -> None:
 def test_an_answer_names_its_question() -> None:
     question = event(reply_to='asker', thread_id='t')
     answer = question.answer({'ok': True}, source='s', stamp_ns=2)
-    assert (answer.type, answer.correlation_id, answer.thread_id, answer.data) == ('reply', question.id, 't', {'ok': True})
+    assert (answer.type, answer.correlation_id, answer.thread_id) == ('reply', question.id, 't')
+    assert answer.data == {'ok': True}
 
 
 @given(st.integers(0, 100), st.integers(0, 100))

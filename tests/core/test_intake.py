@@ -68,4 +68,5 @@ def test_a_handler_that_fails_is_counted_and_named(caplog: pytest.LogCaptureFixt
     def broken(_: Event) -> None:
         raise RuntimeError('lens cap on')
     door.deliver(GOOD, broken)
-    assert dict(door.counts) == {'failed': 1} and 'the handler of a.b failed' in caplog.text and 'lens cap on' in caplog.text
+    assert dict(door.counts) == {'failed': 1}
+    assert 'the handler of a.b failed' in caplog.text and 'lens cap on' in caplog.text

@@ -50,7 +50,8 @@ def test_any_text_is_a_type_or_an_event_error(text: str) -> None:
             check_type(text)
 
 
-@pytest.mark.parametrize('pattern', ['', '.', 'a.', '**.a', 'a.**.b', 'a*', '***', 'A', 'a b', '/a', 'a' * 201, '*.' * 120 + 'a'])
+@pytest.mark.parametrize('pattern', ['', '.', 'a.', '**.a', 'a.**.b', 'a*', '***', 'A', 'a b', '/a', 'a' * 201,
+                                     '*.' * 120 + 'a'])
 def test_a_pattern_that_is_none_is_refused_with_the_rule(pattern: str) -> None:
     with pytest.raises(EventError, match='a pattern must be'):
         check_pattern(pattern)

@@ -35,7 +35,7 @@ class Handler(BaseHTTPRequestHandler):
 
     server: Server
 
-    def do_POST(self) -> None:  # noqa: N802
+    def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers['Content-Length']))
         self.server.asked.append((self.path, json.loads(body), self.headers.get('Authorization')))
         self.send_response(self.server.status)

@@ -54,7 +54,8 @@ def test_worlds_are_found_by_name_or_path() -> None:
 @pytest.mark.parametrize(('text', 'rule'), [
     ('a: [1', r'broken\.yaml:\d+: '), ('a:\n\tb: 1', r'broken\.yaml:2: '), ('- 1', 'maps node names.*got list'),
     ('', 'maps node names.*got NoneType'), ('camera: 3', 'camera must hold ros__parameters, got 3'),
-    ('camera:\n  rate_hz: 3', 'camera must hold ros__parameters'), ('camera:\n  ros__parameters: 5', 'camera must hold'),
+    ('camera:\n  rate_hz: 3', 'camera must hold ros__parameters'),
+    ('camera:\n  ros__parameters: 5', 'camera must hold'),
     ('a: &a [*a]', 'broken.yaml'), ('a: !!python/object:os.system {}', 'broken.yaml')])
 def test_a_broken_parameter_file_is_one_line_with_its_place(tmp_path: Path, text: str, rule: str) -> None:
     (tmp_path / 'broken.yaml').write_text(text)

@@ -34,7 +34,8 @@ class Wire:
     heard: list[Event] = dataclasses.field(default_factory=list)
 
     def event(self, event_type: str = 'test.thing', data: Any = None, **fields: Any) -> Event:
-        return Event.create(event_type, data, source='tester', sender='tester', stamp_ns=SystemClock().now_ns(), **fields)
+        return Event.create(event_type, data, source='tester', sender='tester', stamp_ns=SystemClock().now_ns(),
+                            **fields)
 
     def expect(self, *data: Any) -> None:
         """Waits until what was heard is exactly this."""
@@ -68,7 +69,8 @@ def wire(request: pytest.FixtureRequest, until: Until) -> Iterator[Wire]:
 
 def test_an_event_arrives_whole(wire: Wire) -> None:
     sent = wire.event(data={'a': [1, 'ü', None]}, thread_id='t', reply_to='me', correlation_id='c', hops=3, hop_limit=9,
-                      expires_ns=2_147_483_646_999_999_999, priority=200, confidence=0.5, tags=('x', 'y'), metadata={'k': 'v', 'ä': ''},
+                      expires_ns=2_147_483_646_999_999_999, priority=200, confidence=0.5, tags=('x', 'y'),
+                      metadata={'k': 'v', 'ä': ''},
                       reference_topic='camera/front/image_raw', reference_stamp_ns=123456789012)
     wire.receiver.subscribe('test.thing', wire.heard.append)
     wire.sender.publish(sent)

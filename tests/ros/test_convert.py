@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 pytest.importorskip('rclpy')
 
-from builtin_interfaces.msg import Time  # noqa: E402
-from loom_msgs.msg import Event as EventMessage  # noqa: E402
-from loom_msgs.msg import KeyValue  # noqa: E402
-from rclpy.serialization import deserialize_message, serialize_message  # noqa: E402
+from builtin_interfaces.msg import Time
+from loom_msgs.msg import Event as EventMessage
+from loom_msgs.msg import KeyValue
+from rclpy.serialization import deserialize_message, serialize_message
 
-from loom.core.event import MAX_STAMP_NS, Event  # noqa: E402
-from loom.ros.convert import event_to_message, message_to_event, ns_to_stamp, stamp_to_ns  # noqa: E402
+from loom.core.event import MAX_STAMP_NS, Event
+from loom.ros.convert import event_to_message, message_to_event, ns_to_stamp, stamp_to_ns
 
 TEXT = st.text(st.characters(exclude_categories=['Cs'], exclude_characters='\0'), max_size=20)
 STAMPS = st.integers(0, MAX_STAMP_NS)
@@ -49,7 +49,8 @@ def test_a_stamp_before_the_epoch_is_a_number_too() -> None:
 
 @pytest.mark.parametrize('fields', [
     {}, {'confidence': float('nan')}, {'type': '//', 'id': ''}, {'stamp': Time(sec=-5, nanosec=2**32 - 1)},
-    {'metadata': [KeyValue(key='a', value='1'), KeyValue(key='a', value='2')]}, {'payload': b'\xff' * 10}, {'hops': 255}])
+    {'metadata': [KeyValue(key='a', value='1'), KeyValue(key='a', value='2')]},
+    {'payload': b'\xff' * 10}, {'hops': 255}])
 def test_any_message_becomes_an_event_that_can_be_checked(fields: dict[str, Any]) -> None:
     assert isinstance(message_to_event(EventMessage(**fields)), Event)
 

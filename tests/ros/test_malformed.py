@@ -68,7 +68,8 @@ def attack(ros: Any, until: Until) -> Attack:
 
 @pytest.mark.parametrize('raw', [
     b'', b'\x00', b'\x00\x01\x00\x00', b'\x00\x01\x00\x00' + b'\xff' * 8, b'\xff' * 1000, b'\x00' * 4096,
-    b'\x00\x01\x00\x00\xff\xff\xff\xff' + b'a' * 100], ids=['empty', 'byte', 'header', 'length', 'ff', 'zeros', 'long text'])
+    b'\x00\x01\x00\x00\xff\xff\xff\xff' + b'a' * 100],
+    ids=['empty', 'byte', 'header', 'length', 'ff', 'zeros', 'long text'])
 def test_bytes_that_are_no_message(attack: Attack, raw: bytes) -> None:
     for _ in range(3):
         attack.raw.publish(raw)

@@ -270,7 +270,8 @@ def test_diagnostics_have_the_node_the_part_and_the_values(probe: Probe, guest: 
 def test_a_diagnose_that_raises_does_not_silence_the_node(probe: Probe, guest: Guest) -> None:
     probe.diagnose = lambda: 1 / 0  # type: ignore[method-assign,assignment,return-value]
     bring_up(probe)
-    guest.until(lambda: guest.statuses.get('lifecycle', Part('', OK, '')).message == 'active', 'no diagnostics of a node whose diagnose() raises')
+    guest.until(lambda: guest.statuses.get('lifecycle', Part('', OK, '')).message == 'active',
+                'no diagnostics of a node whose diagnose() raises')
     assert call(guest.ask, Trigger.Request(), 5.0).success
 
 

@@ -45,14 +45,16 @@ def test_defaults_types_ranges_and_descriptions_come_from_the_class(ros: Any) ->
     node = gauge(ros)
     assert node.config == GaugeConfig()
     values = {name: node.get_parameter(name).value for name in GaugeConfig.model_fields}
-    assert values == {'rate_hz': 10.0, 'count': 3, 'label': 'one', 'loud': False, 'mode': 'fast', 'names': [], 'gains': [1.0]}
+    assert values == {'rate_hz': 10.0, 'count': 3, 'label': 'one', 'loud': False, 'mode': 'fast', 'names': [],
+                      'gains': [1.0]}
     rate, count = node.describe_parameter('rate_hz'), node.describe_parameter('count')
     assert (rate.description, rate.floating_point_range[0].to_value) == ('Readings a second.', 120.0)
     assert (count.integer_range[0].from_value, count.integer_range[0].to_value) == (1, 9)
     assert node.describe_parameter('mode').additional_constraints == 'one of: fast, fine'
 
 
-def test_given_values_win_over_defaults_and_the_environment_over_both(ros: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_given_values_win_over_defaults_and_the_environment_over_both(ros: Any,
+                                                                      monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv('LOOM_GAUGE_LABEL', 'from the environment')
     monkeypatch.setenv('LOOM_GAUGE_NAMES', '[a, b]')
     monkeypatch.setenv('LOOM_GAUGE_LOUD', 'true')
@@ -69,7 +71,8 @@ def test_a_text_of_the_environment_stays_text(ros: Any, monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize(('name', 'value'), [
-    ('LOOM_GAUGE_RATE_HZ', '500'), ('LOOM_GAUGE_COUNT', 'many'), ('LOOM_GAUGE_MODE', 'slow'), ('LOOM_GAUGE_NAMES', '[')])
+    ('LOOM_GAUGE_RATE_HZ', '500'), ('LOOM_GAUGE_COUNT', 'many'),
+    ('LOOM_GAUGE_MODE', 'slow'), ('LOOM_GAUGE_NAMES', '[')])
 def test_a_bad_environment_is_one_clear_error(ros: Any, monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(ConfigError, match=f'{name.removeprefix("LOOM_GAUGE_").lower()}: |{name}') as refused:

@@ -12,8 +12,8 @@ import pytest
 
 pytest.importorskip('rclpy')
 
-from loom.core.errors import ConfigError  # noqa: E402
-from loom.ros.process import node_class, own_arguments  # noqa: E402
+from loom.core.errors import ConfigError
+from loom.ros.process import node_class, own_arguments
 
 START_S = 20.0
 # The promise is two seconds; the interpreter's own end comes on top on a busy machine.
@@ -58,7 +58,8 @@ def pump(stroke: str = 'pass', cleanup: str = 'pass') -> str:
 
 
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_it_cleanly_and_leaves_no_shared_memory(program: Callable[..., Any], until: Any, number: int) -> None:
+def test_a_signal_ends_it_cleanly_and_leaves_no_shared_memory(program: Callable[..., Any], until: Any,
+                                                              number: int) -> None:
     one = program(pump())
     until(lambda: 'ready' in one.text, 'no start', START_S)
     held = one.segments()

@@ -9,13 +9,13 @@ import pytest
 
 pytest.importorskip('rclpy')
 
-from builtin_interfaces.msg import Time  # noqa: E402
-from loom_msgs.msg import Health  # noqa: E402
+from builtin_interfaces.msg import Time
+from loom_msgs.msg import Health
 
-from loom.core.errors import DeadlineError, LoomError  # noqa: E402
-from loom.ros.lifecycle import ACTIVATE, CLEANUP, CONFIGURE, DEACTIVATE, NAMES, STEPS  # noqa: E402
-from loom.ros.supervision import Supervision  # noqa: E402
-from loom.ros.supervisor_services import command, health_message, mode  # noqa: E402
+from loom.core.errors import DeadlineError, LoomError
+from loom.ros.lifecycle import ACTIVATE, CLEANUP, CONFIGURE, DEACTIVATE, NAMES, STEPS
+from loom.ros.supervision import Supervision
+from loom.ros.supervisor_services import command, health_message, mode
 
 
 class Managed:
@@ -148,7 +148,8 @@ def test_a_robot_without_nodes_is_active() -> None:
 
 def test_commands_have_the_numbers_of_nav2(robot: Robot) -> None:
     s = robot.supervision
-    assert [command(s, n) for n in range(7)] == [s.startup, s.pause, s.resume, s.reset, s.shutdown, s.configure, s.reset]
+    assert [command(s, n) for n in range(7)] == [
+        s.startup, s.pause, s.resume, s.reset, s.shutdown, s.configure, s.reset]
     with pytest.raises(LoomError, match=r'command must be one of 0\.\.6, got 7') as refused:
         command(s, 7)
     assert refused.value.code == 1

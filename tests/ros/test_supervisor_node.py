@@ -14,12 +14,12 @@ from loom_msgs.srv import ManageNodes, SetMode  # noqa: E402
 from rclpy.parameter import Parameter  # noqa: E402
 from std_srvs.srv import Trigger  # noqa: E402
 
+from loom.core.delivery import STATE  # noqa: E402
 from loom.core.errors import DeviceError  # noqa: E402
 from loom.nodes.supervisor import Supervisor  # noqa: E402
 from loom.ros.lifecycle import call  # noqa: E402
 from loom.ros.node import LoomNode  # noqa: E402
 from loom.ros.qos import subscription_profile  # noqa: E402
-from loom.core.delivery import STATE  # noqa: E402
 
 Until = Callable[..., None]
 CALL_S = 15.0

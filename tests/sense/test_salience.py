@@ -67,7 +67,7 @@ def test_memory_and_events_are_bounded(stream: list[tuple[str, float]]) -> None:
 
 def test_a_bump_is_told_and_driving_is_not() -> None:
     watch = BumpWatch()
-    assert not any(watch.feed(0.8 * math.sin(i / 20), 0.3, i * SECOND // 50) for i in range(500))
+    assert not any(watch.feed(0.8 * math.sin(i / 20), 8.0 * (-1) ** i, i * SECOND // 50) for i in range(500))
     assert (watch.feed(-9.0, 0.0, 10 * SECOND) or 0) > 8
     assert watch.feed(9.0, 0.0, 10 * SECOND + 1) is None
     assert watch.feed(math.nan, 0.0, 12 * SECOND) is None

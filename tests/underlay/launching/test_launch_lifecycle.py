@@ -33,7 +33,9 @@ ENTITIES = """
     (driver := LifecycleNode(package='demo', executable='driver', name='driver', namespace='/lab', output='screen')),
     RegisterEventHandler(OnStateTransition(
         target_lifecycle_node=driver, start_state='configuring', goal_state='inactive',
-        entities=[LogInfo(msg=['<', LocalSubstitution('event.goal_state'), '>']), change(Transition.TRANSITION_ACTIVATE)])),
+
+        entities=[LogInfo(msg=['<', LocalSubstitution('event.goal_state'), '>']),
+                  change(Transition.TRANSITION_ACTIVATE)])),
     RegisterEventHandler(OnStateTransition(
         target_lifecycle_node=driver, goal_state='active', entities=[LogInfo(msg='<active>')])),
     change(Transition.TRANSITION_CONFIGURE),

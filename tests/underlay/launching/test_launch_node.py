@@ -19,7 +19,8 @@ def test_everything_in_its_order(workspace):
     workspace.write('given.yaml', '/**: {ros__parameters: {a: 1}}')
     told = report(
         workspace,
-        """name=['no', TextSubstitution(text='de')], namespace='space', arguments=['--first', LaunchConfiguration('w', default='x')],
+        """name=['no', TextSubstitution(text='de')], namespace='space',
+        arguments=['--first', LaunchConfiguration('w', default='x')],
         parameters=[HERE.parents[2] / 'given.yaml', {'b': 2}, Parameter('c', [1, 2])],
         remappings=[('from', 'to'), (['x', '/y'], LaunchConfiguration('z', default='zz'))],
         ros_arguments=['--log-level', 'debug'], additional_env={'MORE': '1'}""",
@@ -61,7 +62,8 @@ def test_everything_in_its_order(workspace):
             {'l': [1.0, 2.0], 'e': ''},
         ),
         (
-            "{'joined': ['a', LaunchConfiguration('n', default='7')], 'many': [[LaunchConfiguration('n', default='7')], ['8']]}",
+            "{'joined': ['a', LaunchConfiguration('n', default='7')], "
+            "'many': [[LaunchConfiguration('n', default='7')], ['8']]}",
             {'joined': 'a7', 'many': [7, 8]},
         ),
         ("{'s': ParameterValue(LaunchConfiguration('n', default='7'), value_type=str)}", {'s': '7'}),
@@ -86,7 +88,8 @@ def test_values_have_their_types(workspace, value, expected):
     [
         (
             "parameters=[{'u': LaunchConfiguration('u', default='a: b: c')}]",
-            "the value of parameter 'u' is not YAML; if it is meant as a text, wrap it in ParameterValue(value, value_type=str)",
+            "the value of parameter 'u' is not YAML; if it is meant as a text, "
+            'wrap it in ParameterValue(value, value_type=str)',
         ),
         (
             "parameters=[{'u': LaunchConfiguration('u', default='{a: 1}')}]",
@@ -198,7 +201,8 @@ def test_a_lifecycle_node_has_name_and_namespace(workspace):
 @pytest.mark.parametrize(
     'action',
     [
-        "ComposableNodeContainer(package='p', executable='e', name='c', namespace='', composable_node_descriptions=[NODE])",
+        "ComposableNodeContainer(package='p', executable='e', name='c', namespace='', "
+        'composable_node_descriptions=[NODE])',
         "LoadComposableNodes(composable_node_descriptions=[NODE], target_container='c')",
     ],
 )

@@ -136,11 +136,13 @@ def test_events_of_processes_call_their_handlers_in_order(workspace):
     launched = workspace.launch_entities("""
         (first := python('print("said")', name='first')),
         RegisterEventHandler(OnProcessStart(target_action=first, on_start=[LogInfo(msg='<started>')])),
-        RegisterEventHandler(OnProcessIO(target_action=first, on_stdout=lambda event: LogInfo(msg=event.text.decode().strip()))),
+        RegisterEventHandler(OnProcessIO(
+            target_action=first, on_stdout=lambda event: LogInfo(msg=event.text.decode().strip()))),
         RegisterEventHandler(OnProcessExit(target_action=first, on_exit=lambda event, context: [
             LogInfo(msg=f'<exited {event.returncode} {event.process_name}>'), python('print("then")', name='second')])),
         RegisterEventHandler(OnExecutionComplete(target_action=first, on_completion=LogInfo(msg='<complete>'))),
-        RegisterEventHandler(OnShutdown(on_shutdown=[LogInfo(msg=['<shutdown ', LocalSubstitution('event.reason'), '>'])])),
+        RegisterEventHandler(OnShutdown(
+            on_shutdown=[LogInfo(msg=['<shutdown ', LocalSubstitution('event.reason'), '>'])])),
     """)
     assert launched.end() == 0
     order = ['<started>', '[launch.user]: said', '<exited 0 first-1>', '[second-2] then', '<shutdown idle>']
@@ -178,11 +180,13 @@ def test_a_process_is_signalled_and_ended_by_events(workspace):
         """,
         before="""
         from launch.events.process import SignalProcess, ShutdownProcess, matches_name
-        CODE = 'import signal, time; signal.signal(10, lambda *a: print("usr1")); print("ready")\\nwhile 1: time.sleep(9)'
+        CODE = 'import signal, time; signal.signal(10, lambda *a: print("usr1")); print("ready")'
+        CODE += '\\nwhile 1: time.sleep(9)'
 
         def answer(event):
             if b'ready' in event.text:
-                return EmitEvent(event=SignalProcess(signal_number='SIGUSR1', process_matcher=matches_action(event.action)))
+                matcher = matches_action(event.action)
+                return EmitEvent(event=SignalProcess(signal_number='SIGUSR1', process_matcher=matcher))
             if b'usr1' in event.text:
                 return EmitEvent(event=ShutdownProcess(process_matcher=matches_name('it-1')))
         """,

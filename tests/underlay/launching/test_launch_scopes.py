@@ -3,7 +3,10 @@
 import pytest
 
 pytestmark = pytest.mark.usefixtures('stand_in')
-SHOW = "LogInfo(msg=['<{0} ', LaunchConfiguration('x', default='unset'), ' ', EnvironmentVariable('X', default_value='-'), '>']),"
+SHOW = (
+    "LogInfo(msg=['<{0} ', LaunchConfiguration('x', default='unset'), ' ', "
+    "EnvironmentVariable('X', default_value='-'), '>']),"
+)
 
 
 def messages(launched):
@@ -47,7 +50,8 @@ def test_unset_and_append_inside_a_scope(workspace):
     launched = workspace.launch_entities(f"""
         SetLaunchConfiguration('x', 'old'), SetEnvironmentVariable('X', 'old'),
         GroupAction([UnsetLaunchConfiguration('x'), UnsetEnvironmentVariable('X'), {SHOW.format('un')}]),
-        GroupAction([AppendEnvironmentVariable('X', 'a'), AppendEnvironmentVariable('X', 'b', prepend=True), {SHOW.format('ap')}]),
+        GroupAction([AppendEnvironmentVariable('X', 'a'),
+            AppendEnvironmentVariable('X', 'b', prepend=True), {SHOW.format('ap')}]),
         {SHOW.format('after')}
     """)
     assert messages(launched) == ['<un unset ->', '<ap old b:old:a>', '<after old old>']
@@ -59,7 +63,8 @@ def test_the_arguments_of_an_include_leak_to_its_parent(workspace):
         IncludeLaunchDescription(PythonLaunchDescriptionSource(str(HERE / 'inner.launch.py')),
                                  launch_arguments={{'x': 'leaked'}}.items()),
         {SHOW.format('after')}
-        GroupAction([IncludeLaunchDescription([ThisLaunchFileDir(), '/inner.launch.py'], launch_arguments=[('x', 'held')])]),
+        GroupAction([IncludeLaunchDescription(
+            [ThisLaunchFileDir(), '/inner.launch.py'], launch_arguments=[('x', 'held')])]),
         {SHOW.format('end')}
     """)
     assert messages(launched) == ['<in leaked ->', '<after leaked ->', '<in held ->', '<end leaked ->']
@@ -101,7 +106,8 @@ def test_conditions_choose(workspace):
         LogInfo(msg='differs', condition=LaunchConfigurationNotEquals('sim', 'mujoco')),
         LogInfo(msg='same', condition=IfCondition(EqualsSubstitution(LaunchConfiguration('sim'), 'mujoco'))),
         LogInfo(msg='other', condition=IfCondition(NotEqualsSubstitution(LaunchConfiguration('sim'), 'mujoco'))),
-        LogInfo(msg='expression', condition=IfCondition(PythonExpression(["'", LaunchConfiguration('sim'), "' in ('mujoco', 'x')"]))),
+        LogInfo(msg='expression', condition=IfCondition(
+            PythonExpression(["'", LaunchConfiguration('sim'), "' in ('mujoco', 'x')"]))),
         LogInfo(msg='unset', condition=LaunchConfigurationEquals('nothing', None)),
         GroupAction([LogInfo(msg='group')], condition=IfCondition('0')),
         """
@@ -121,7 +127,8 @@ def test_names_parameters_and_remaps_end_with_their_group(workspace):
             PushRosNamespace('r1'), SetRemap('a', 'b'), SetParameter('p', 1),
             GroupAction([PushRosNamespace(LaunchConfiguration('deep', default='arm')), SetRemap('c', 'd'),
                          Node(package='demo', executable='report', output='screen', exec_name='report')]),
-            Node(package='demo', executable='report', output='screen', exec_name='report', namespace='own', remappings=[('x', 'y')]),
+            Node(package='demo', executable='report', output='screen', exec_name='report', namespace='own',
+                 remappings=[('x', 'y')]),
             Node(package='demo', executable='report', output='screen', exec_name='report', namespace='/absolute'),
         ]),
         Node(package='demo', executable='report', output='screen', exec_name='report'),

@@ -126,7 +126,7 @@ def test_files_locals_and_names(substitutions, context, tmp_path):
         substitutions.FileContent('/no/such').perform(context)
     context.extend_locals({'event': ValueError})
     assert substitutions.LocalSubstitution('event.__name__').perform(context) == 'ValueError'
-    with pytest.raises(substitutions.SubstitutionFailure, match="no local value 'event.nothing'"):
+    with pytest.raises(substitutions.SubstitutionFailure, match=r"no local value 'event\.nothing'"):
         substitutions.LocalSubstitution('event.nothing').perform(context)
     for place in (substitutions.ThisLaunchFile(), substitutions.ThisLaunchFileDir()):
         with pytest.raises(substitutions.SubstitutionFailure, match='outside of a launch file'):

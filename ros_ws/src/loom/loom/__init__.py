@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
-
-from loom.core.event import Event
 
 if TYPE_CHECKING:
     from loom.agents.agent import Agent
     from loom.agents.context import Context
+    from loom.core.event import Event
 
 __all__ = ['Agent', 'Context', 'Event']
 
+_HOMES = {'Agent': 'loom.agents.agent', 'Context': 'loom.agents.context', 'Event': 'loom.core.event'}
+
 
 def __getattr__(name: str) -> Any:
-    # The SDK is loaded on first use: drivers and command line tools start without it.
-    if name == 'Agent':
-        from loom.agents.agent import Agent
-        return Agent
-    if name == 'Context':
-        from loom.agents.context import Context
-        return Context
+    # Loaded on first use: launch files and command line tools start without the SDK.
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f'module loom has no attribute {name!r}')

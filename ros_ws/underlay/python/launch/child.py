@@ -14,6 +14,7 @@ from .loop import Loop
 PR_SET_PDEATHSIG = 1
 CHUNK_BYTES = 65536
 GROUP_POLL_S = 0.05
+LEFT_BEHIND_S = 1.0
 _prctl = getattr(ctypes.CDLL(None), 'prctl', None)
 
 
@@ -67,6 +68,7 @@ class Child:
         self._streams: dict[int, int] = {}
         self.ending = False
         self.ended = False
+        self._polls = 0
         self._polling = False
         parent = os.getpid()
         self._child_sides: list[int] = []
@@ -136,6 +138,9 @@ class Child:
 
     def _check_again(self) -> None:
         self._polling = False
+        self._polls += 1
+        if self._polls == round(LEFT_BEHIND_S / GROUP_POLL_S):
+            self.send(signal.SIGTERM)  # a shell's background jobs ignore SIGINT and nobody waits for them any more
         self.check()
 
     def _open_stream(self, number: int, emulate_tty: bool) -> int:

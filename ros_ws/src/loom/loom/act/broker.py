@@ -15,8 +15,7 @@ from loom.act.call import Call, OnFeedback, OnOutcome, Outcome, no_feedback, out
 from loom.act.capability import BAD_ARGUMENTS, BUSY, CANCELLED, MAX_TIMEOUT_S, TIMEOUT, UNKNOWN, Capability
 from loom.core.bus import Bus, Subscription
 from loom.core.clock import NANOSECONDS, Clock
-from loom.core.config import nearest
-from loom.core.errors import CapabilityError, LoomError
+from loom.core.errors import CapabilityError, LoomError, nearest
 from loom.core.event import Event
 
 ADDRESS = 'action_broker'

@@ -85,10 +85,12 @@ class Agent:
         return declare
 
     @overload
-    def capability(self, function: Function) -> Function: ...
+    def capability(self, function: Function) -> Function:
+        """Offers the function with the default timeout."""
 
     @overload
-    def capability(self, *, timeout_s: float) -> Callable[[Function], Function]: ...
+    def capability(self, *, timeout_s: float) -> Callable[[Function], Function]:
+        """Offers the function with a timeout of its own, in seconds."""
 
     def capability(self, function: Any = None, *, timeout_s: float = DEFAULT_TIMEOUT_S) -> Any:
         """Offers the function, `async (ctx, ...)` with docstring and type hints, to everybody on the robot."""

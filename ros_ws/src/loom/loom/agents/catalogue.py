@@ -9,8 +9,7 @@ from pkgutil import iter_modules
 from loom.agents import library, missions
 from loom.agents.agent import Agent
 from loom.agents.missions.fetch_report import Say
-from loom.core.config import nearest
-from loom.core.errors import ConfigError
+from loom.core.errors import ConfigError, nearest
 
 
 def crew(names: Iterable[str], wanted_mission: str, say: Say) -> list[Agent]:

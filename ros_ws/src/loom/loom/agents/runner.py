@@ -24,6 +24,7 @@ from loom.core.trace import continued
 
 CONTROL = ('reply', 'capability.')
 CONTROL_SIZE = 1000
+CANCEL_S = 0.05
 
 
 class Runner:
@@ -60,10 +61,12 @@ class Runner:
         """Ends subscriptions, calls, timers and handlers."""
         for subscription in self._subscriptions:
             subscription.close()
-        running = [*self._tasks, *self._calls.tasks()]
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        running: set[asyncio.Task[Any]] = {*self._tasks, *self._calls.tasks()}
+        while running:
+            # Before Python 3.12 a wait that ends in the same moment swallows the cancelling: ask again.
+            for task in running:
+                task.cancel()
+            _, running = await asyncio.wait(running, timeout=CANCEL_S)
 
     def snapshot(self) -> dict[str, int]:
         """Counters: handled, failed, expired, dropped, waiting."""

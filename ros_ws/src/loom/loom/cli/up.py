@@ -6,9 +6,8 @@ import os
 
 import typer
 
-LAUNCH = ['ros2', 'launch', 'loom', 'bringup.launch.py']
-
 
 def up(context: typer.Context) -> None:
     """Bring the robot up, in simulation unless told otherwise: loom up world:=warehouse."""
+    from loom.ros.launched import LAUNCH
     os.execvp(LAUNCH[0], [*LAUNCH, *context.args])

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from loom.core.errors import ConfigError
+from loom.core.errors import ConfigError, nearest
 
 
 class NodeConfig(BaseModel):
@@ -35,9 +34,3 @@ def _fault(config_class: type[NodeConfig], fault: Any) -> str:
         return f'no parameter named {name!r}{nearest(name, list(config_class.model_fields))}'
     rule = fault['msg'][0].lower() + fault['msg'][1:]
     return f'{name}: {rule}, got {fault["input"]!r}'
-
-
-def nearest(name: str, names: list[str]) -> str:
-    """The part of an error message that helps with a name that is not there."""
-    close = get_close_matches(name, names, 1)
-    return f'; did you mean {close[0]!r}?' if close else f'; there are: {", ".join(sorted(names))}'

@@ -15,6 +15,8 @@ The text of each names the rule, the value, and what to do.
 
 from __future__ import annotations
 
+from difflib import get_close_matches
+
 
 class LoomError(Exception):
     """Base of Loom's errors; `code` is the number that results on the wire carry (0: none)."""
@@ -54,3 +56,9 @@ class SafetyError(LoomError):
 
 class DeadlineError(LoomError):
     """An answer did not come in time."""
+
+
+def nearest(name: str, names: list[str]) -> str:
+    """The part of an error message that helps with a name that is not there."""
+    close = get_close_matches(name, names, 1)
+    return f'; did you mean {close[0]!r}?' if close else f'; there are: {", ".join(sorted(names))}'

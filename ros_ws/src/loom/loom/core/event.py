@@ -99,10 +99,10 @@ def check(event: Event) -> Event:
     check_type(event.type)
     rules = (
         (32 <= len(event.id) <= 64, f'id must have 32 to 64 characters, got {len(event.id)}'),
-        *((0 <= getattr(event, name) <= MAX_STAMP_NS, f'{name} must be in 0..{MAX_STAMP_NS}, got {getattr(event, name)}')
+        *((0 <= (stamp := getattr(event, name)) <= MAX_STAMP_NS, f'{name} must be in 0..{MAX_STAMP_NS}, got {stamp}')
           for name in STAMPS),
-        (0 <= event.hops <= 255 and 0 < event.hop_limit <= 255, f'hops {event.hops} and hop_limit {event.hop_limit} '
-         'must fit in a byte'),
+        (0 <= event.hops <= 255 and 0 < event.hop_limit <= 255,
+         f'hops {event.hops} and hop_limit {event.hop_limit} must fit in a byte'),
         (0 <= event.priority <= 255, f'priority must be in 0..255, got {event.priority}'),
         (math.isfinite(event.confidence) and 0.0 <= event.confidence <= 1.0,
          f'confidence must be in 0..1, got {event.confidence}'),

@@ -1,13 +1,19 @@
 """Runs several nodes in one process: `container simulator camera`."""
 
-import sys
+from __future__ import annotations
 
-from loom.core.errors import ConfigError
-from loom.ros.process import BAD_CONFIG, node_class, own_arguments, run
+import signal
+import sys
+from typing import Any
 
 
 def main() -> None:
     """Runs the nodes that the command line names."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _leave)
+    # Loading takes half a second, in which a signal must already end the process quietly.
+    from loom.core.errors import ConfigError
+    from loom.ros.process import BAD_CONFIG, node_class, own_arguments, run
     try:
         classes = [node_class(name) for name in own_arguments(sys.argv)[1:]]
         if not classes:
@@ -16,6 +22,10 @@ def main() -> None:
         print(f'error: {error}', file=sys.stderr)
         sys.exit(BAD_CONFIG)
     run(*classes)
+
+
+def _leave(number: int, frame: Any) -> None:
+    sys.exit(0)
 
 
 if __name__ == '__main__':

@@ -22,7 +22,7 @@ class SalienceConfig(NodeConfig):
     picture_rate_hz: float = Field(4.0, gt=0, le=5, description='Pictures looked at in a second.')
     repeat_s: float = Field(10.0, ge=1, le=600, description='Between two events about one object that stays.')
     views: int = Field(2, ge=1, le=20, description='Pictures in a row before an object is believed.')
-    bump_m_s2: float = Field(4.0, gt=0, le=100, description='Jump of the horizontal acceleration that is a bump.')
+    bump_m_s2: float = Field(6.0, gt=0, le=100, description='Jump of the horizontal acceleration that is a bump.')
     battery_low: float = Field(0.2, gt=0, lt=1, description='Charge, 0 to 1, below which it is low.')
     near_m: float = Field(0.4, gt=0, le=3, description='Something ahead is close below this distance.')
     camera_height_m: float = Field(0.145, gt=0, le=3, description='Of the camera above the floor.')

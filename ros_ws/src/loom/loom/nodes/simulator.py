@@ -14,6 +14,7 @@ from loom.ros.process import run
 from loom.ros.sim_files import robot_path, world_path
 from loom.ros.simulation_services import SimulationServices
 from loom.ros.simulation_topics import SimulationTopics
+from loom.sim.base import check_velocity
 from loom.sim.runner import PLAYING, Runner
 from loom.sim.simulation import Simulation
 
@@ -58,16 +59,16 @@ class Simulator(LoomNode):
         self._runner.stop()
 
     def _on_command(self, command: Twist) -> None:
-        self._runner.submit(lambda simulation: simulation.command(command.linear.x, command.angular.z))
+        speed, turn = command.linear.x, command.angular.z
+        check_velocity(speed, turn)
+        self._runner.submit(lambda simulation: simulation.command(speed, turn))
 
     def diagnose(self) -> Iterable[Part]:
         """How fast the world runs, and what it published."""
-        runner, factor = self._runner, self._runner.real_time_factor
-        slow = runner.state == PLAYING and 0 < factor < 0.9 * self.config.speed
-        level = ERROR if runner.failure else WARN if slow else OK
-        message = runner.failure or ('the machine is too slow for this world' if slow else '')
-        counts = {name: str(count) for name, count in self._topics.counts.items()}
-        yield Part('simulation', level, message, {'real_time_factor': f'{factor:.3f}', **counts})
+        failure, factor = self._runner.failure, self._runner.real_time_factor
+        slow = self._runner.state == PLAYING and 0 < factor < 0.9 * self.config.speed
+        message = failure or ('the machine is too slow for this world' if slow else '')
+        yield Part('simulation', ERROR if failure else WARN if slow else OK, message, {'real_time_factor': f'{factor:.3f}', **self._topics.figures()})
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterable
+from threading import Event as Flag
 from typing import Any
 
 from loom_msgs.msg import Health
@@ -47,7 +48,8 @@ class Supervisor(LoomNode):
 
     def configure(self) -> None:
         """Prepares a client for each node and the services."""
-        clients = [LifecycleClient(self, name) for name in self.config.nodes]
+        self._ended = Flag()
+        clients = [LifecycleClient(self, name, self._ended) for name in self.config.nodes]
         self._supervision = Supervision(clients, self.config.transition_timeout_s, self.get_logger().info)
         self._worker, self._watcher = Worker(self, 'supervision'), Worker(self, 'watch')
         self._report = self.publisher(Health, 'loom/health', STATE)
@@ -63,6 +65,7 @@ class Supervisor(LoomNode):
 
     def cleanup(self) -> None:
         """Ends the threads."""
+        self._ended.set()
         self._worker.close()
         self._watcher.close()
 

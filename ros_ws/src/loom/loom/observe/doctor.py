@@ -62,8 +62,9 @@ def _commands() -> Iterator[Finding]:
 def _memory() -> Iterator[Finding]:
     pages, size = os.sysconf('SC_AVPHYS_PAGES'), os.sysconf('SC_PAGE_SIZE')
     free_mb = pages * size // 2**20
-    yield Finding('ok' if free_mb >= MIN_MEMORY_MB else 'note', 'free memory', f'{free_mb} MB on {os.cpu_count()} cores',
-                  '' if free_mb >= MIN_MEMORY_MB else f'the full robot takes up to {MIN_MEMORY_MB} MB: end other programs')
+    enough = free_mb >= MIN_MEMORY_MB
+    yield Finding('ok' if enough else 'note', 'free memory', f'{free_mb} MB on {os.cpu_count()} cores',
+                  '' if enough else f'the full robot takes up to {MIN_MEMORY_MB} MB: end other programs')
     shared_mb = shutil.disk_usage('/dev/shm').free // 2**20
     yield Finding('ok' if shared_mb >= MIN_SHM_MB else 'fault', 'shared memory', f'{shared_mb} MB free in /dev/shm',
                   '' if shared_mb >= MIN_SHM_MB else 'remove segments of dead processes, or mount it larger')

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-UNITS = ('zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen '
-         'seventeen eighteen nineteen').split()
-TENS = {word: 10 * (n + 2) for n, word in enumerate('twenty thirty forty fifty sixty seventy eighty ninety'.split())}
+UNITS = [
+    'zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten', 'eleven', 'twelve',
+    'thirteen', 'fourteen', 'fifteen', 'sixteen', 'seventeen', 'eighteen', 'nineteen']
+TENS = {'twenty': 20, 'thirty': 30, 'forty': 40, 'fifty': 50, 'sixty': 60, 'seventy': 70, 'eighty': 80, 'ninety': 90}
 _DIGITS = re.compile(r'\d+(\.\d+)?\Z')
 
 

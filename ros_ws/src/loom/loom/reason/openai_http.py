@@ -51,7 +51,7 @@ class OpenAiHttp:
             headers = {'Content-Type': 'application/json'}
             if self._key:
                 headers['Authorization'] = f'Bearer {self._key}'
-            path = self._parts.path.rstrip('/') + '/chat/completions'
+            path = '/'.join([self._parts.path.rstrip('/'), 'chat', 'completions'])
             connection.request('POST', path, json.dumps(self._question(request)), headers)
             response = connection.getresponse()
             if response.status != 200:

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from loom.core.config import nearest
-from loom.core.errors import ConfigError
+from loom.core.errors import ConfigError, nearest
 
 SUPERVISOR = 'supervisor'
 
@@ -57,7 +56,7 @@ def parameter_file(path: str) -> str:
         raise ConfigError(f'{path}: a parameter file maps node names to ros__parameters, got {type(nodes).__name__}')
     for node, content in nodes.items():
         if not isinstance(content, Mapping) or not isinstance(content.get('ros__parameters'), Mapping):
-            raise ConfigError(f'{path}: {node} must hold ros__parameters, got {reprlib.repr(content)}')
+            raise ConfigError(f'{path}: {node} must hold ros__parameters, got {reprlib.repr(content)[:80]}')
     return path
 
 

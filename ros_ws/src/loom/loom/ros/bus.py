@@ -67,6 +67,10 @@ class RosBus:
         """Hands the event to everyone who subscribed to its type."""
         self._write(topic_of(check(event).type), event, delivery)
 
+    def advertise(self, event_type: str, delivery: Delivery = REALTIME) -> None:
+        """Makes the type known before its first event, so that wildcards can subscribe to it."""
+        self._writer(topic_of(check_type(event_type)), delivery)
+
     def subscribe(self, pattern: str, handler: Handler, delivery: Delivery = REALTIME) -> RosSubscription:
         """Calls the handler with each event whose type matches the pattern."""
         check_pattern(pattern)
@@ -119,13 +123,16 @@ class RosBus:
             self._wildcards.pop(subscription, None)
 
     def _write(self, topic: str, event: Event, delivery: Delivery) -> None:
+        self._writer(topic, delivery).publish(event_to_message(event))
+
+    def _writer(self, topic: str, delivery: Delivery) -> Publisher[EventMessage]:
         writer = self._writers.get(topic)
         if writer is None:
             with self._lock:
                 writer = self._writers.get(topic) or self._node.create_publisher(
                     EventMessage, topic, publisher_profile(delivery))
                 self._writers[topic] = writer
-        writer.publish(event_to_message(event))
+        return writer
 
     def _read(self, subscription: RosSubscription, topic: str, handler: Handler, delivery: Delivery) -> None:
         def arrived(message: EventMessage) -> None:

@@ -14,13 +14,15 @@ import rclpy
 from lifecycle_msgs.srv import GetState
 from loom_msgs.msg import Directory, Health
 from rclpy.context import Context
+from rclpy.exceptions import InvalidNamespaceException
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.signals import SignalHandlerOptions
 from rclpy.task import Future
+from rclpy.validate_namespace import validate_namespace
 
 from loom.core.delivery import STATE
-from loom.core.errors import DeadlineError
+from loom.core.errors import ConfigError, DeadlineError
 from loom.core.event import Event
 from loom.ros.bus import RosBus, topic_of
 from loom.ros.clock import RosClock
@@ -89,6 +91,7 @@ class RobotClient:
 
     def publish(self, event_type: str, data: Any, timeout_s: float = 5.0) -> Event:
         """Publishes an event once somebody listens; DeadlineError where nobody does."""
+        self.bus.advertise(event_type)
         wait_for(lambda: self.node.count_subscribers(topic_of(event_type)) > 0, timeout_s,
                  f'nobody listens to {event_type}; is the robot up (see: loom list)?')
         event = Event.create(event_type, data, source='loom', sender='loom', stamp_ns=self.clock.now_ns())
@@ -108,11 +111,15 @@ class RobotClient:
 @contextmanager
 def robot_client(namespace: str = '') -> Iterator[RobotClient]:
     """A client that is spun in a thread of its own until the end of the block."""
+    try:
+        validate_namespace('/' + namespace.strip('/'))
+    except InvalidNamespaceException:
+        raise ConfigError(
+            f'a namespace must be words of letters, digits and _ joined by /, got {namespace!r}') from None
     context = Context()
-    remap = [f'/clock:={namespace}/clock'] if namespace else []
-    arguments = ['--ros-args', *(word for rule in remap for word in ('-r', rule))] if remap else None
+    arguments = ['--ros-args', '-r', '/clock:=clock'] if namespace else None
     rclpy.init(context=context, args=arguments, signal_handler_options=SignalHandlerOptions.NO)
-    node = rclpy.create_node(f'_loom_{os.getpid()}', namespace=namespace, context=context)
+    node = rclpy.create_node(f'_loom_{os.getpid()}', namespace=namespace.strip('/'), context=context)
     executor = new_executor(context)
     executor.add_node(node)
     done: Future[Any] = Future()

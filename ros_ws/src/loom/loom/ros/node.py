@@ -230,7 +230,8 @@ class LoomNode(LifecycleNode):
     def _refusal(self, error: Exception, response: Any) -> Any:
         self._failed(error)
         code = getattr(error, 'code', 0) or 1
-        for field, value in (('success', False), ('message', str(error)), ('error_msg', str(error)), ('error_code', code)):
+        for field, value in (('success', False), ('message', str(error)),
+                             ('error_msg', str(error)), ('error_code', code)):
             if hasattr(response, field):
                 setattr(response, field, value)
         return response

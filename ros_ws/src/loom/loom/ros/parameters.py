@@ -12,8 +12,8 @@ from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescri
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-from loom.core.config import NodeConfig, load, nearest
-from loom.core.errors import ConfigError
+from loom.core.config import NodeConfig, load
+from loom.core.errors import ConfigError, nearest
 
 OURS = frozenset({'use_sim_time', 'start_type_description_service'})
 SCALARS: dict[Any, Parameter.Type] = {
@@ -30,8 +30,8 @@ class Parameters:
         self._node = node
         self._class = config_class
         overrides = node._parameter_overrides
-        unknown = [name for name in overrides
-                   if name not in config_class.model_fields and name not in OURS and not name.startswith('qos_overrides.')]
+        unknown = [name for name in overrides if name not in config_class.model_fields and name not in OURS
+                   and not name.startswith('qos_overrides.')]
         if unknown:
             raise ConfigError(f'{node.get_name()}: no parameter named {unknown[0]!r}'
                               f'{nearest(unknown[0], list(config_class.model_fields))}')

@@ -33,7 +33,6 @@ def run(*node_classes: type[LoomNode]) -> None:
     """Runs nodes until SIGINT, SIGTERM or the death of the parent; exits 2 where their settings are wrong."""
     stop = _Stop()
     die_with_parent()
-    reclaim()
     try:
         rclpy.init(args=sys.argv, signal_handler_options=SignalHandlerOptions.NO)
     except RuntimeError as error:

@@ -7,6 +7,9 @@ from rclpy.qos import QoSDurabilityPolicy, QoSHistoryPolicy, QoSProfile, QoSReli
 
 from loom.core.delivery import Delivery
 
+# A reader's depth counts for all publishers of a topic together: with 1, the last of several states is the only one.
+LATCHED_DEPTH = 32
+
 
 def publisher_profile(delivery: Delivery) -> QoSProfile:
     """What a publisher of this class offers."""
@@ -18,7 +21,10 @@ def publisher_profile(delivery: Delivery) -> QoSProfile:
 
 def subscription_profile(delivery: Delivery) -> QoSProfile:
     """What a subscription of this class asks for."""
-    return _profile(delivery, delivery.subscribe_reliable)
+    profile = _profile(delivery, delivery.subscribe_reliable)
+    if delivery.latched:
+        profile.depth = max(delivery.depth, LATCHED_DEPTH)
+    return profile
 
 
 def _profile(delivery: Delivery, reliable: bool) -> QoSProfile:

@@ -26,7 +26,9 @@ class Senses:
         self.counts: Counter[str] = Counter()
         self._node, self._watch, self._tell = node, watch, tell
         self._lens: Lens | None = None
-        self._colours, self._depths = Pace(picture_rate_hz), Pace(picture_rate_hz)
+        self._pace = Pace(picture_rate_hz)
+        self._waiting: Image | None = None
+        self._depth: Image | None = None
         node.subscribe(CameraInfo, 'camera/front/camera_info', self._on_info, SENSOR)
         node.subscribe(Image, DEPTH, self._on_depth, SENSOR)
         node.subscribe(Image, PICTURE, self._on_picture, SENSOR)
@@ -40,19 +42,33 @@ class Senses:
             self._lens = Lens(float(k[0]), float(k[4]), float(k[2]), float(k[5]))
 
     def _on_depth(self, image: Image) -> None:
-        stamp_ns = stamp_to_ns(image.header.stamp)
-        if self._lens is not None and self._depths.due(stamp_ns):
-            self.counts['depths'] += 1
-            depth = depth_from(image.data, image.encoding, image.height, image.width, image.step)
-            self._tell_all(self._watch.depth(depth, self._lens, stamp_ns, self._node.resolve_topic_name(DEPTH)))
+        self._depth = image
+        if self._waiting is not None and image.header.stamp == self._waiting.header.stamp:
+            self._look()
 
     def _on_picture(self, image: Image) -> None:
-        stamp_ns = stamp_to_ns(image.header.stamp)
-        if self._lens is not None and self._colours.due(stamp_ns):
-            self.counts['pictures'] += 1
-            picture = picture_from(image.data, image.encoding, image.height, image.width, image.step,
-                                   stamp_ns=stamp_ns, frame=image.header.frame_id)
-            self._tell_all(self._watch.picture(picture, self._lens, self._node.resolve_topic_name(PICTURE)))
+        if self._waiting is not None:
+            self._look()  # its depth did not come before the next picture
+        if self._lens is None or not self._pace.due(stamp_to_ns(image.header.stamp)):
+            return
+        self._waiting = image
+        if self._depth is not None and self._depth.header.stamp == image.header.stamp:
+            self._look()
+
+    def _look(self) -> None:
+        """The picture that waits, with the depth of the same moment if it has come."""
+        image, self._waiting = self._waiting, None
+        if image is None or self._lens is None:
+            return
+        self.counts['pictures'] += 1
+        stamp_ns, depth = stamp_to_ns(image.header.stamp), self._depth
+        if depth is not None and depth.header.stamp == image.header.stamp:
+            self.counts['depths'] += 1
+            metres = depth_from(depth.data, depth.encoding, depth.height, depth.width, depth.step)
+            self._tell_all(self._watch.depth(metres, self._lens, stamp_ns, self._node.resolve_topic_name(DEPTH)))
+        picture = picture_from(image.data, image.encoding, image.height, image.width, image.step,
+                               stamp_ns=stamp_ns, frame=image.header.frame_id)
+        self._tell_all(self._watch.picture(picture, self._lens, self._node.resolve_topic_name(PICTURE)))
 
     def _on_imu(self, imu: Imu) -> None:
         pull = imu.linear_acceleration

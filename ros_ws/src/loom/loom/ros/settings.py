@@ -37,7 +37,8 @@ def _field(name: str, field: FieldInfo) -> Iterator[str]:
     value = yaml.safe_dump(default, default_flow_style=True, width=1000).splitlines()[0]
     low, high = bounds(field)
     allowed = choices(field)
-    limits = f' [{low}..{high}]' if low is not None and high is not None else f' [{"|".join(allowed)}]' if allowed else ''
+    limits = f' [{low}..{high}]' if low is not None and high is not None else ''
+    limits = f' [{"|".join(allowed)}]' if allowed else limits
     yield f'    # {field.description}{limits}'
     yield f'    {name}: {value}'
 

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from ament_index_python.packages import get_package_share_directory
 
-from loom.core.config import nearest
-from loom.core.errors import ConfigError
+from loom.core.errors import ConfigError, nearest
 
 
 def world_path(world: str) -> Path:

@@ -58,6 +58,10 @@ class SimulationTopics:
             self._bumped = simulation.bumped
             self._bumper.publish(Bool(data=self._bumped))
 
+    def figures(self) -> dict[str, str]:
+        """How many of each were published, for diagnostics."""
+        return {name: str(count) for name, count in self.counts.items()}
+
     def _body(self, simulation: Simulation, stamp: Time) -> None:
         odometry = simulation.odometry
         self._odom.publish(convert.odometry_message(odometry, stamp))

@@ -54,7 +54,7 @@ class Supervision:
     def configure(self) -> None:
         """Configures all that are not active already."""
         with ThreadPoolExecutor(PARALLEL) as pool:
-            list(pool.map(self._configure, self._nodes))
+            list(pool.map(lambda node: node.transition(CONFIGURE, self._timeout_s), self._nodes))
 
     def shutdown(self) -> None:
         """Goes as far back as each node allows; what doesn't answer is left behind and named."""
@@ -69,10 +69,6 @@ class Supervision:
         """Lifecycle state of each node; 'unknown' where it doesn't answer."""
         with ThreadPoolExecutor(PARALLEL) as pool:
             return dict(zip([n.name for n in self._nodes], pool.map(_state, self._nodes)))
-
-    def _configure(self, node: LifecycleClient) -> None:
-        if node.state(self._timeout_s) != 'active':
-            node.transition(CONFIGURE, self._timeout_s)
 
     def _back(self, node: LifecycleClient, answer_within_s: float) -> None:
         state = node.state(answer_within_s)

@@ -92,7 +92,7 @@ def _one_of_each_colour(found: Iterable[Seen]) -> list[Seen]:
 class BumpWatch:
     """Tells a collision from the horizontal acceleration: a jump away from its running mean."""
 
-    def __init__(self, threshold_m_s2: float = 4.0, quiet_s: float = 1.0) -> None:
+    def __init__(self, threshold_m_s2: float = 6.0, quiet_s: float = 1.0) -> None:
         self._threshold, self._quiet_ns = threshold_m_s2, round(quiet_s * NANOSECONDS)
         self._mean: tuple[float, float] | None = None
         self._told_ns: int | None = None
@@ -102,7 +102,8 @@ class BumpWatch:
         if not (math.isfinite(x) and math.isfinite(y)):
             return None
         mean = self._mean or (x, y)
-        jump = math.hypot(x - mean[0], y - mean[1])
+        # Wheels that slip in a turn shake the robot sideways as much as a light bump does.
+        jump = math.hypot(x - mean[0], (y - mean[1]) / 3)
         self._mean = (mean[0] + 0.1 * (x - mean[0]), mean[1] + 0.1 * (y - mean[1]))
         quiet = self._told_ns is not None and 0 <= stamp_ns - self._told_ns < self._quiet_ns
         if jump < self._threshold or quiet:

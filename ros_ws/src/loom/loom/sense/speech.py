@@ -51,7 +51,7 @@ class CommandRecognizer:
         self.wake_word, self._limit, self._slope = wake_word, limit, slope
         self._commands = pocketsphinx.Decoder(lm=None, samprate=RATE_HZ, loglevel='FATAL')
         phones = pocketsphinx.get_model_path('en-us/en-us-phone.lm.bin')
-        self._phones = pocketsphinx.Decoder(allphone=phones, lw=2.0, pip=0.3, beam=1e-20, pbeam=1e-20,
+        self._phones = pocketsphinx.Decoder(allphone=phones, dict=None, lw=2.0, pip=0.3, beam=1e-20, pbeam=1e-20,
                                             samprate=RATE_HZ, loglevel='FATAL')
         self.grammar = self.learn(CAPABILITIES, ())
 

@@ -12,7 +12,6 @@ from loom.sense.pictures import Depths, Lens, Picture
 from loom.sense.salience import Attention, BatteryWatch, BumpWatch, NearWatch, ObjectWatch
 
 SURE = 0.5
-SAME_MOMENT_NS = 60_000_000
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ class Limits:
 
     attention: Attention = field(default_factory=Attention)
     mount: Mount = field(default_factory=lambda: Mount(0.145))
-    bump_m_s2: float = 4.0
+    bump_m_s2: float = 6.0
     battery_low: float = 0.2
     near_m: float = 0.4
 
@@ -53,7 +52,7 @@ class Watch:
     def picture(self, picture: Picture, lens: Lens, topic: str) -> list[Finding]:
         """A colour picture; the depth of the same moment gives distances."""
         depth = None
-        if self._depth is not None and abs(self._depth[0] - picture.stamp_ns) <= SAME_MOMENT_NS:
+        if self._depth is not None and self._depth[0] == picture.stamp_ns:
             depth = self._depth[1] if self._depth[1].shape == picture.pixels.shape[:2] else None
         found = [seen for seen in detect(picture.pixels, lens, depth) if seen.confidence >= SURE]
         return self._told([Finding('camera.front.object', seen.data(), picture.stamp_ns, topic,

@@ -22,8 +22,7 @@ class Base:
 
     def command(self, speed_m_s: float, turn_rad_s: float, now_s: float) -> None:
         """Asks for a forward speed and a turning rate; both are held to the drive's limits."""
-        if not (math.isfinite(speed_m_s) and math.isfinite(turn_rad_s)):
-            raise SimulationError(f'a velocity must be finite, got {speed_m_s} and {turn_rad_s}; send numbers')
+        check_velocity(speed_m_s, turn_rad_s)
         self._wanted = (_limit(speed_m_s, self.drive.max_speed_m_s), _limit(turn_rad_s, self.drive.max_turn_rad_s))
         self._commanded_s = now_s
 
@@ -34,6 +33,12 @@ class Base:
         self.turn += _limit(turn - self.turn, self.drive.max_turn_acceleration_rad_s2 * dt_s)
         half = self.turn * self.drive.separation_m / 2
         return (self.speed - half) / self.drive.radius_m, (self.speed + half) / self.drive.radius_m
+
+
+def check_velocity(speed_m_s: float, turn_rad_s: float) -> None:
+    """SimulationError where one of them is no number."""
+    if not (math.isfinite(speed_m_s) and math.isfinite(turn_rad_s)):
+        raise SimulationError(f'a velocity must be finite, got {speed_m_s} and {turn_rad_s}; send numbers')
 
 
 def _limit(value: float, bound: float) -> float:

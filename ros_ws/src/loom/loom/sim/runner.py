@@ -13,7 +13,7 @@ from loom.core.errors import SimulationError
 from loom.sim.simulation import CONTROL_S, CONTROL_STEPS, Simulation
 
 STOPPED, PLAYING, PAUSED = 0, 1, 2
-MAX_DEBT_S = 0.25
+MAX_DEBT_S = 0.5
 MAX_JOBS = 100
 MAX_STEPS = 1_000_000
 IDLE_WAIT_S = 0.05

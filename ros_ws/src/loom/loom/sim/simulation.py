@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -42,8 +43,12 @@ class Simulation:
     def load(cls, robot_file: Path, world_file: Path, seed: int = 0) -> Simulation:
         """The simulation of a URDF and an SDF file; ConfigError names what is wrong with one of them."""
         world, robot = read_world(world_file), read_robot(robot_file)
-        check_with_gazebo(world_file)
-        return cls(robot, world, seed)
+        with ThreadPoolExecutor(1) as pool:
+            # Another program checks the file meanwhile: starting up must be quick.
+            check = pool.submit(check_with_gazebo, world_file)
+            simulation = cls(robot, world, seed)
+            check.result()
+        return simulation
 
     @property
     def time_s(self) -> float:

@@ -11,8 +11,7 @@ from loom.act.guide import Guide
 from loom.act.maneuver import Straight, Turn
 from loom.agents.agent import Agent
 from loom.agents.context import Context
-from loom.core.config import nearest
-from loom.core.errors import CapabilityError, DeviceError, LoomError
+from loom.core.errors import CapabilityError, DeviceError, LoomError, nearest
 from loom.core.event import Event
 from loom.guard.limits import Footprint, Limits
 

@@ -1,0 +1,75 @@
+"""However the launch ends, its processes end with it and leave nothing behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loom.ros.launched import launched_robot
+
+LIMIT_S = 5.0
+SHARED = Path('/dev/shm')
+
+
+def family(pid: int) -> list[int]:
+    """A process and all that descend from it."""
+    found = [pid]
+    for member in found:
+        for task in Path(f'/proc/{member}/task').glob('*/children'):
+            found += [int(child) for child in task.read_text().split()]
+    return found
+
+
+def running(pids: list[int]) -> list[int]:
+    """Those that have not ended."""
+    return [pid for pid in pids if Path(f'/proc/{pid}/stat').exists() and
+            Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[0] != 'Z']
+
+
+def traces() -> set[Path]:
+    """What Loom could leave behind on this machine."""
+    temporary = Path(tempfile.gettempdir())
+    return {*SHARED.glob('fastdds_*'), *temporary.glob('launch_params_*'), *temporary.glob('loom*')}
+
+
+@pytest.mark.parametrize(('number', 'storm'), [(signal.SIGINT, True), (signal.SIGTERM, False), (signal.SIGKILL, False)])
+def test_everything_ends_with_the_launch(number: int, storm: bool, tmp_path: Path, until: Any) -> None:
+    before = traces()
+    with (tmp_path / 'output').open('wb') as output, launched_robot(output=output) as robot:
+        robot.wait_active(90.0)
+        pids = family(robot.process.pid)
+        source = start_storm(robot) if storm else None
+        begin = time.monotonic()
+        robot.process.send_signal(number)
+        until(lambda: not running(pids), 'a process of the robot lives on', timeout_s=30.0)
+        took_s = time.monotonic() - begin
+        if source is not None:
+            source.terminate()
+            source.wait(10.0)
+    assert took_s <= LIMIT_S, f'{took_s:.1f} s\n{(tmp_path / "output").read_text()[-3000:]}'
+    left = traces() - before
+    if number == signal.SIGKILL:
+        # A launch that is killed can't remove the parameter file it wrote.
+        left = {path for path in left if not path.name.startswith('launch_params_')}
+    assert not left
+
+
+def start_storm(robot: Any) -> subprocess.Popen[bytes]:
+    """5000 events a second from a process of their own, once they arrive."""
+    settings = {'LOOM_SYNTHETIC_RATE_HZ': '5000', 'LOOM_SUPERVISOR_NODES': '[synthetic]'}
+    source = subprocess.Popen(['ros2', 'run', 'loom', 'container', 'synthetic'], env={**os.environ, **settings},
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    from loom.ros.lifecycle import ACTIVATE, CONFIGURE, LifecycleClient
+    events = robot.client.events('synthetic.**')
+    node = LifecycleClient(robot.client.node, 'synthetic')
+    node.transition(CONFIGURE, 20.0)
+    node.transition(ACTIVATE, 20.0)
+    events.get(timeout=20.0)
+    return source

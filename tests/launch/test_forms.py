@@ -1,0 +1,39 @@
+"""The other forms of the same robot: in one process, each node in its own, and two robots side by side."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loom.ros.bringup import start_order
+from loom.ros.launched import launched_robot
+
+
+@pytest.mark.parametrize('form', ['one', 'many'])
+def test_the_same_nodes_in_other_processes(form: str, tmp_path: Path, table: Any) -> None:
+    with (tmp_path / 'output').open('wb') as output, launched_robot(f'processes:={form}', output=output) as robot:
+        try:
+            robot.wait_active(120.0)
+        except Exception:
+            pytest.fail((tmp_path / 'output').read_text()[-5000:])
+        health = robot.client.health()
+        assert list(health.nodes) == start_order(table, 'mujoco')
+
+
+def test_two_robots_side_by_side(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        output = stack.enter_context((tmp_path / 'output').open('wb'))
+        robots = [stack.enter_context(launched_robot(f'namespace:={name}', output=output)) for name in ('r1', 'r2')]
+        try:
+            for robot in robots:
+                robot.wait_active(120.0)
+        except Exception:
+            pytest.fail((tmp_path / 'output').read_text()[-5000:])
+        names = {name for robot in robots for name in robot.client.nodes()}
+        assert {'/r1/safety', '/r2/safety'} <= names
+        topics = {topic for topic, _ in robots[0].client.node.get_topic_names_and_types()}
+        assert {'/r1/cmd_vel', '/r2/cmd_vel', '/r1/tf', '/r2/scan', '/r1/clock'} <= topics
+        assert not topics & {'/cmd_vel', '/tf', '/scan', '/clock', '/odom'}

@@ -86,7 +86,7 @@ class Ros:
     def _spin(self) -> None:
         try:
             while not self._done.done():
-                self.executor.spin_until_future_complete(self._done, timeout_sec=0.05)
+                self.executor.spin_once(timeout_sec=0.05)
         except BaseException as error:
             self.fault = error
 

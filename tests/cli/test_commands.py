@@ -33,8 +33,8 @@ if os.environ['FAKE'] == 'ends':
     sys.exit(3)
 from loom.ros.client import robot_client
 from loom.core.event import Event
-data = {'mission': 'm', 'success': os.environ['FAKE'] == 'succeeds', 'reason': 'too [dark]' if os.environ['FAKE'] == 'fails' else '',
-        'report': 'saw [red] ball'}
+reason = 'too [dark]' if os.environ['FAKE'] == 'fails' else ''
+data = {'mission': 'm', 'success': os.environ['FAKE'] == 'succeeds', 'reason': reason, 'report': 'saw [red] ball'}
 try:
     with robot_client('lab') as robot:
         while True:

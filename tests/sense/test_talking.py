@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -136,7 +137,9 @@ def test_a_failure_is_told_and_the_next_is_tried(until: Until) -> None:
     assert told[0] == ('failed', 1, 'one', 'no loudspeaker') and 'characters' in str(told[1][3])
 
 
-def test_a_card_of_a_name_is_looked_for(card: SoundCard) -> None:
+def test_a_card_of_a_name_is_looked_for(card: SoundCard, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv('HOME', str(tmp_path))
+    monkeypatch.setenv('PULSE_RUNTIME_PATH', str(tmp_path))
     other = SoundCard('no such card')
     assert not other.virtual and card.virtual
     with pytest.raises(DeviceError, match='no such card'):

@@ -84,6 +84,13 @@ def test_it_ends_with_its_starter_however_that_ends(name: str, sound: VirtualSou
     assert sound.owner
 
 
+def test_empty_folders_of_the_killed_are_swept(sound: VirtualSound, name: str) -> None:
+    killed = VirtualSound(f'{name}_killed', 34).folder
+    killed.mkdir(mode=0o700)
+    sound.open()
+    assert not killed.exists() and sound.running()
+
+
 def test_without_pulseaudio_it_says_what_to_type(sound: VirtualSound, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv('PATH', '/nonexistent')
     with pytest.raises(DeviceError, match='apt install pulseaudio'):

@@ -10,6 +10,7 @@ from loom.cli.doctor import doctor
 from loom.cli.listing import list_robot
 from loom.cli.run import run
 from loom.cli.say import say
+from loom.cli.settings import settings
 from loom.cli.up import up
 from loom.core.errors import LoomError
 
@@ -20,6 +21,7 @@ app.command()(say)
 app.command('list')(list_robot)
 app.command(context_settings=PASS_ON)(run)
 app.command()(doctor)
+app.command()(settings)
 
 
 def main() -> None:

@@ -44,8 +44,7 @@ class Simulator(LoomNode):
                                      self.config.seed)
         follows_clock = self.get_parameter('use_sim_time').value
         now = None if follows_clock else lambda: self.get_clock().now().to_msg()
-        rates = {name: getattr(self.config, f'{name}_rate_hz') for name in ('odometry', 'scan', 'camera', 'battery')}
-        self._topics = SimulationTopics(self, rates, now)
+        self._topics = SimulationTopics(self, now)
         self._runner = Runner(simulation, self._topics.tick, self.config.speed)
         SimulationServices(self, self._runner)
         self.subscribe(Twist, 'cmd_vel', self._on_command, COMMAND)
@@ -59,8 +58,7 @@ class Simulator(LoomNode):
         self._runner.stop()
 
     def _on_command(self, command: Twist) -> None:
-        speed, turn = command.linear.x, command.angular.z
-        check_velocity(speed, turn)
+        check_velocity(speed := command.linear.x, turn := command.angular.z)
         self._runner.submit(lambda simulation: simulation.command(speed, turn))
 
     def diagnose(self) -> Iterable[Part]:
@@ -68,7 +66,8 @@ class Simulator(LoomNode):
         failure, factor = self._runner.failure, self._runner.real_time_factor
         slow = self._runner.state == PLAYING and 0 < factor < 0.9 * self.config.speed
         message = failure or ('the machine is too slow for this world' if slow else '')
-        yield Part('simulation', ERROR if failure else WARN if slow else OK, message, {'real_time_factor': f'{factor:.3f}', **self._topics.figures()})
+        values = {'real_time_factor': f'{factor:.3f}', **self._topics.figures()}
+        yield Part('simulation', ERROR if failure else WARN if slow else OK, message, values)
 
 
 def main() -> None:

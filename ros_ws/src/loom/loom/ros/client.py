@@ -126,7 +126,7 @@ def robot_client(namespace: str = '') -> Iterator[RobotClient]:
 
     def spin() -> None:
         while not done.done():
-            executor.spin_until_future_complete(done, timeout_sec=0.1)
+            executor.spin_once(timeout_sec=0.1)
     thread = threading.Thread(target=spin, daemon=True)
     thread.start()
     client = RobotClient(node)

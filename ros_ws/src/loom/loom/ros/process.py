@@ -97,7 +97,7 @@ class _Stop:
     def wait(self, executor: Executor) -> None:
         while not self._future.done():
             try:
-                executor.spin_until_future_complete(self._future, timeout_sec=SPIN_S)
+                executor.spin_once(timeout_sec=SPIN_S)
             except ExternalShutdownException:
                 return
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import fcntl
 import os
-import time
 from contextlib import suppress
 from pathlib import Path
+
+from loom.core.clock import NANOSECONDS, SystemClock
 
 FOLDER = Path('/dev/shm')
 LOCK = '_el'
@@ -31,7 +32,7 @@ def reclaim(own: bool = False, folder: Path = FOLDER, min_age_s: float = 0.0) ->
 
 def _older(lock: Path, age_s: float) -> bool:
     with suppress(FileNotFoundError):
-        return age_s <= 0 or time.time() - lock.stat().st_mtime > age_s  # files carry wall time
+        return age_s <= 0 or SystemClock().now_ns() - lock.stat().st_mtime_ns > age_s * NANOSECONDS
     return False
 
 

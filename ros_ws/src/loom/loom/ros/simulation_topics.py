@@ -19,14 +19,13 @@ from loom.ros.convert import ns_to_stamp
 from loom.ros.node import LoomNode
 from loom.sim.simulation import CONTROL_S, Simulation
 
-Rates = dict[str, float]
 TICKS_PER_S = 1 / CONTROL_S
 
 
 class SimulationTopics:
-    """Publishes the clock at every tick and each sensor at least as often as its rate in Hz asks."""
+    """Publishes the clock at every tick and each sensor at least as often as the node's `<name>_rate_hz` asks."""
 
-    def __init__(self, node: LoomNode, rates: Rates, now: Callable[[], Time] | None) -> None:
+    def __init__(self, node: LoomNode, now: Callable[[], Time] | None) -> None:
         self._now = now
         self._clock = node.publisher(Clock, 'clock', SENSOR)
         self._scan = node.publisher(LaserScan, 'scan', SENSOR)
@@ -41,6 +40,7 @@ class SimulationTopics:
         self._bumper = node.publisher(Bool, 'bumper', STATE)
         self._bumped: bool | None = None
         publish = {'odometry': self._body, 'scan': self._laser, 'camera': self._camera, 'battery': self._power}
+        rates = {name: float(getattr(node.config, f'{name}_rate_hz')) for name in publish}
         self._schedule = [(max(1, int(TICKS_PER_S / rates[name] + 1e-9)), publish[name]) for name in publish]
         self.counts = dict.fromkeys(publish, 0)
         self._names = list(publish)

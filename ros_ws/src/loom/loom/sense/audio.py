@@ -162,8 +162,8 @@ class Mouth:
 def _check_settings() -> None:
     """PortAudio ends the whole process where ALSA's settings are missing."""
     path = os.environ.get('ALSA_CONFIG_PATH') or '/usr/share/alsa/alsa.conf'
-    if not os.path.exists(path):
-        raise DeviceError(f'ALSA needs its settings, {path} is not there; type: sudo apt install libasound2-data')
+    if not os.path.isfile(path) or not os.path.getsize(path):
+        raise DeviceError(f'{path} is not there or empty, and ALSA needs it; type: sudo apt install libasound2-data')
 
 
 @contextmanager

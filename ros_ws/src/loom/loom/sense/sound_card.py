@@ -29,17 +29,21 @@ class SoundCard:
 
     def ear(self) -> Ear:
         """The open microphone."""
-        return Ear(self._virtual_name(ROOM_EAR))
+        with PortAudio.gate:
+            return Ear(self._opened(ROOM_EAR))
 
     def mouth(self) -> Mouth:
         """The open loudspeaker."""
-        return Mouth(self._virtual_name(SPEAKER))
+        with PortAudio.gate:
+            return Mouth(self._opened(SPEAKER))
 
     def close(self) -> None:
         """Ends the virtual device if it was started here."""
-        self._sound.close()
+        with PortAudio.gate:
+            self._sound.close()
 
-    def _virtual_name(self, name: str) -> str:
+    def _opened(self, name: str) -> str:
+        # The settings belong to the process: they are set anew each time, in case another robot's were set since.
         if not self.virtual:
             return self._device
         self._sound.open()

@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from loom.core.errors import DeviceError
@@ -122,6 +122,7 @@ class VirtualSound:
             raise DeviceError('no sound card, and pulseaudio is missing for a virtual one; type: '
                               'sudo apt install pulseaudio libasound2-plugins')
         self._end_daemon()
+        sweep(self.folder.parent)
         self._make_folder()
         with tempfile.TemporaryFile() as errors:
             self._daemon = subprocess.Popen(self._command(), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
@@ -158,16 +159,32 @@ class VirtualSound:
 
     @contextmanager
     def _one_starter(self) -> Iterator[None]:
-        """Holds an abstract socket name as the lock: it vanishes with its process and leaves no file."""
         deadline = time.monotonic() + 2 * START_DEADLINE_S
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as lock:
-            while True:
-                try:
-                    lock.bind(f'\0{self.folder}.lock')
-                    break
-                except OSError:
-                    if time.monotonic() > deadline:
-                        raise DeviceError(f'another process starts the virtual sound {self.folder} for over '
-                                          f'{2 * START_DEADLINE_S} s; end it') from None
-                    time.sleep(0.01)
+        while (lock := _lock(self.folder)) is None:
+            if time.monotonic() > deadline:
+                raise DeviceError(f'another process starts the virtual sound {self.folder} for over '
+                                  f'{2 * START_DEADLINE_S} s; end it')
+            time.sleep(0.01)
+        with lock:
             yield
+
+
+def _lock(folder: Path) -> socket.socket | None:
+    """An abstract socket name as the lock: it vanishes with its process and leaves no file; None: others hold it."""
+    lock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        lock.bind(f'\0{folder}.lock')
+    except OSError:
+        lock.close()
+        return None
+    return lock
+
+
+def sweep(parent: Path) -> None:
+    """Removes the empty folders of this user's robots that were killed."""
+    for folder in parent.glob(f'loom-sound-{os.getuid()}-*'):
+        lock = _lock(folder)
+        if lock is None:
+            continue
+        with lock, suppress(OSError):
+            folder.rmdir()

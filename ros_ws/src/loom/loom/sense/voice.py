@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import shutil
 import subprocess
 import threading
@@ -12,12 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loom.core.errors import DeadlineError, DeviceError
-from loom.sense.audio import RATE_HZ, Mouth
+from loom.sense.audio import RATE_HZ, Mouth, PortAudio
 from loom.sense.virtual_sound import ROOM, VirtualSound
 
 Sound = NDArray[np.float32]
 MAX_TEXT = 500
 SYNTHESIS_DEADLINE_S = 5.0
+# espeak-ng looks for a sound server even when it writes to a pipe, and libpulse then leaves folders behind.
+NO_SOUND_SERVER = {'PULSE_RUNTIME_PATH': '/dev/null/none', 'PULSE_COOKIE': '/dev/null', 'PULSE_SERVER': ''}
 
 
 def synthesize(text: str, voice: str = 'en-us', words_per_minute: int = 140, pitch: int = 50) -> bytes:
@@ -28,7 +31,8 @@ def synthesize(text: str, voice: str = 'en-us', words_per_minute: int = 140, pit
         raise DeviceError('speech needs espeak-ng; type: sudo apt install espeak-ng')
     command = ['espeak-ng', '--stdout', '-v', voice, '-s', str(words_per_minute), '-p', str(pitch), '--stdin']
     try:
-        done = subprocess.run(command, input=text.encode(), capture_output=True, timeout=SYNTHESIS_DEADLINE_S)
+        done = subprocess.run(command, input=text.encode(), capture_output=True, timeout=SYNTHESIS_DEADLINE_S,
+                              env={**os.environ, **NO_SOUND_SERVER})
     except subprocess.TimeoutExpired:
         raise DeadlineError(f'espeak-ng must answer within {SYNTHESIS_DEADLINE_S} s for {text[:40]!r}') from None
     if done.returncode:
@@ -42,12 +46,16 @@ def say_into_room(text: str, sound: VirtualSound, voice: str = 'en-us') -> float
     if not sound.running():
         raise DeviceError(f'no virtual room is open at {sound.folder}; start the robot with its microphone first')
     pcm = synthesize(text, voice)
-    sound.use()
-    mouth = Mouth(ROOM)
+    with PortAudio.gate:
+        sound.use()
+        mouth = Mouth(ROOM)
     try:
         return mouth.play(pcm, threading.Event())
     finally:
         mouth.close()
+        if not sound.owner:
+            with PortAudio.gate:
+                sound.close()
 
 
 def _to_16_khz(wav: bytes) -> bytes:

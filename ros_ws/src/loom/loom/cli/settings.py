@@ -1,4 +1,4 @@
-"""The parameter file of all nodes, written from their settings classes: defaults, with what each is for."""
+"""loom settings: the parameter file of all nodes, written from their settings classes."""
 
 from __future__ import annotations
 
@@ -43,15 +43,9 @@ def _field(name: str, field: FieldInfo) -> Iterator[str]:
     yield f'    {name}: {value}'
 
 
-def main() -> None:
-    """Writes the file of the nodes in this package to standard output."""
-    import sys
-
+def settings() -> None:
+    """Print the parameter file with every node's settings, defaults and descriptions."""
     import loom.nodes
     from loom.ros.process import node_class
     names = node_names(Path(loom.nodes.__file__).parent)
-    sys.stdout.write(document((name, node_class(name).Config) for name in names))
-
-
-if __name__ == '__main__':
-    main()
+    print(document((name, node_class(name).Config) for name in names), end='')

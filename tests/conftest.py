@@ -61,13 +61,13 @@ class Ros:
         """A node of the class, in this context and namespace, being spun."""
         options = {'context': self.context, 'namespace': self.namespace, **options}
         self.nodes.append(node_class(*arguments, **options))
-        self.executor.add_node(self.nodes[-1])
+        self._on_executor(self.executor.add_node, self.nodes[-1])
         return self.nodes[-1]
 
     def remove(self, node: Any) -> None:
         """Ends one node before the others."""
         self.nodes.remove(node)
-        self.executor.remove_node(node)
+        self._on_executor(self.executor.remove_node, node)
         with suppress(AttributeError):
             node.end()
         node.destroy_node()
@@ -82,6 +82,15 @@ class Ros:
         self.executor.shutdown(timeout_sec=0.5)
         rclpy.try_shutdown(context=self.context)
         assert self.fault is None, f'this would have ended the process: {self.fault!r}'
+
+    def _on_executor(self, function: Callable[[Any], Any], node: Any) -> None:
+        # An executor may not get or lose nodes from another thread while it spins.
+        if not self._thread.is_alive():
+            function(node)
+            return
+        done = threading.Event()
+        self.executor.create_task(lambda: (function(node), done.set()))
+        wait_until(lambda: done.is_set() or self.fault, 'the executor stands still')
 
     def _spin(self) -> None:
         try:

@@ -15,44 +15,57 @@ PREFIXES = ('fastdds_', 'fastrtps_')
 
 
 def reclaim(own: bool = False, folder: Path = FOLDER, min_age_s: float = 0.0) -> int:
-    """Removes Fast DDS segments whose owner is dead; with `own`, also those of this process. Returns how many.
+    """Removes Fast DDS segments and ports whose owner is dead; with `own`, also those of this process.
 
     Fast DDS holds a lock on `<segment>_el` for as long as the owner lives, and takes it just after making the file:
-    while others may be starting, give the age below which a segment is left alone.
+    while others may be starting, give the age below which a segment is left alone. A port to which somebody wrote
+    and nobody listened has no lock: it is dead when no process has it in memory. Returns how many were removed.
     """
-    removed = 0
-    for lock in (path for prefix in PREFIXES for path in folder.glob(f'{prefix}*{LOCK}')):
-        if (own and _held_by_us(lock)) or (_older(lock, min_age_s) and _abandoned(lock)):
-            removed += 1
-            segment = lock.name[:-len(LOCK)]
-            for path in (folder / segment, lock, folder / f'sem.{segment}_mutex'):
-                path.unlink(missing_ok=True)
-    return removed
+    names = {path.name.removesuffix(LOCK) for prefix in PREFIXES for path in folder.glob(f'{prefix}*')}
+    old = {name for name in names if _older(folder / name, min_age_s)}
+    lockless = {name for name in old if not (folder / f'{name}{LOCK}').exists()}
+    dead = {name for name in old - lockless if not _locked(folder / f'{name}{LOCK}')}
+    dead |= lockless - _mapped(folder) if lockless else set()
+    ours = {name for name in names if own and _held_by_us(folder / f'{name}{LOCK}')}
+    for name in dead | ours:
+        for path in (folder / name, folder / f'{name}{LOCK}', folder / f'sem.{name}_mutex'):
+            with suppress(FileNotFoundError, PermissionError):
+                path.unlink()
+    return len(dead | ours)
 
 
-def _older(lock: Path, age_s: float) -> bool:
-    with suppress(FileNotFoundError):
-        return age_s <= 0 or SystemClock().now_ns() - lock.stat().st_mtime_ns > age_s * NANOSECONDS
-    return False
+def _older(segment: Path, age_s: float) -> bool:
+    for path in (segment, segment.with_name(segment.name + LOCK)):
+        with suppress(FileNotFoundError):
+            if SystemClock().now_ns() - path.stat().st_mtime_ns < age_s * NANOSECONDS:
+                return False
+    return True
 
 
-def _abandoned(lock: Path) -> bool:
+def _locked(lock: Path) -> bool:
     try:
         with lock.open('rb') as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except FileNotFoundError:
         return False
     except OSError:
-        return False
-    return True
+        return True
+    return False
+
+
+def _mapped(folder: Path) -> set[str]:
+    found = set()
+    for maps in Path('/proc').glob('[0-9]*/maps'):
+        with suppress(OSError):
+            lines = maps.read_text().splitlines()
+            found |= {Path(words[5]).name for words in (line.split(maxsplit=5) for line in lines)
+                      if len(words) == 6 and words[5].startswith(f'{folder}/')}
+    return found
 
 
 def _held_by_us(lock: Path) -> bool:
-    target = str(lock)
     for handle in Path('/proc/self/fd').iterdir():
-        try:
-            if os.readlink(handle) == target:
+        with suppress(OSError):
+            if os.readlink(handle) == str(lock):
                 return True
-        except OSError:
-            continue
     return False

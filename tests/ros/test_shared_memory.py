@@ -37,8 +37,12 @@ def test_a_killed_participants_segments_go_and_a_living_ones_stay(program: Calla
     dead.end(signal.SIGKILL)
     left = {lock.with_name(lock.name.removesuffix('_el')) for lock in locks[0]}
     assert any(path.exists() for path in left), 'Fast DDS cleans up after SIGKILL by now: reclaim is not needed'
-    reclaim()
-    assert not [path for path in left | locks[0] if path.exists()]
+
+    def gone() -> bool:
+        # Ports have numbers that others take over at once; another process may be reclaiming at this moment.
+        reclaim()
+        return not [path for path in left | locks[0] if path.exists() and 'port' not in path.name]
+    until(gone, f'{left} stays behind')
     assert all(path.exists() for path in locks[1])
     assert alive.process.poll() is None
     reclaim()

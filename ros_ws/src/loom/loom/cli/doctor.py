@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from loom.observe.doctor import examine
@@ -16,7 +17,7 @@ def doctor() -> None:
     table = Table('', 'what', 'found', 'what to do', show_lines=False)
     findings = examine()
     for finding in findings:
-        table.add_row(MARKS[finding.level], finding.what, finding.found, finding.remedy)
+        table.add_row(MARKS[finding.level], finding.what, escape(finding.found), finding.remedy)
     Console().print(table)
     if any(f.level == 'fault' for f in findings):
         raise typer.Exit(1)

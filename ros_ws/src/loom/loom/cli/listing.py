@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from loom.core.errors import DeadlineError, LoomError
@@ -56,5 +57,5 @@ def _agents(robot: RobotClient) -> Table:
             heard = 'listens to ' + ', '.join(agent.listens)
             rows = [(c.name, c.description) for c in agent.capabilities] or [('', heard)]
             for number, (name, text) in enumerate(rows):
-                table.add_row(*((agent.id, agent.state) if number == 0 else ('', '')), name, text)
+                table.add_row(*((agent.id, agent.state) if number == 0 else ('', '')), name, escape(text))
     return table

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 import typer
@@ -26,6 +27,8 @@ app.command()(settings)
 
 def main() -> None:
     """Runs the command line; errors of Loom are one line and exit code 1."""
+    # SIGTERM unwinds like SIGINT, so that a robot that was started here is ended.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         app()
     except LoomError as error:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 if TYPE_CHECKING:
     from loom.core.event import Event
@@ -26,11 +27,11 @@ def run(context: typer.Context,
     console = Console()
     with launched_robot(f'mission:={mission}', *context.args) as robot:
         result = _wait(robot.client.events('mission.result'), robot, timeout_s)
-    reason = result if isinstance(result, str) else '' if result.data['success'] else result.data['reason']
-    if isinstance(result, str) or reason:
-        console.print(f'[red]mission {mission} failed:[/red] {reason}')
+    if isinstance(result, str) or not result.data['success']:
+        reason = result if isinstance(result, str) else result.data['reason'] or 'no reason given'
+        console.print(f'[red]mission {mission} failed:[/red] {escape(reason)}')
         raise typer.Exit(1)
-    console.print(f'[green]mission {mission} succeeded:[/green] {result.data["report"]}')
+    console.print(f'[green]mission {mission} succeeded:[/green] {escape(result.data["report"])}')
 
 
 def _wait(results: queue.Queue[Event], robot: LaunchedRobot, timeout_s: float) -> Event | str:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 ANSWER_S = 10.0
 
@@ -23,7 +24,7 @@ def say(sentence: Annotated[str, typer.Argument(help='What you would say to the 
         try:
             while (answer := answers.get(timeout=ANSWER_S)).thread_id not in ('', spoken.thread_id, spoken.id):
                 continue
-            console.print(f'[bold]robot:[/bold] {answer.data["text"]}')
+            console.print(f'[bold]robot:[/bold] {escape(answer.data["text"])}')
         except queue.Empty:
             console.print(f'the robot heard it and said nothing within {ANSWER_S:.0f} s')
             raise typer.Exit(1) from None

@@ -45,6 +45,11 @@ class Intake:
             self._logged.add(source)
             self._logger.warning('dropped %s from %r: %s (said once; see the counts)', event_type[:80], source, reason)
 
+    def skip(self, reason: str, number: int) -> None:
+        """Counts events that the transport lost or repeated."""
+        if number:
+            self.counts[reason] += number
+
     def _refusal(self, event: Event) -> str:
         if event.expired(self._clock.now_ns()):
             return 'expired'

@@ -18,6 +18,7 @@ from loom.core.intake import Intake
 from loom.core.patterns import check_pattern, check_type, is_wildcard, matches
 from loom.ros.clock import RosClock
 from loom.ros.convert import event_to_message, message_to_event
+from loom.ros.numbering import Numbering, Progress
 from loom.ros.qos import publisher_profile, subscription_profile
 
 EVENTS = 'loom/events/'
@@ -60,6 +61,8 @@ class RosBus:
         self._writers: dict[str, Publisher[EventMessage]] = {}
         self._wildcards: dict[RosSubscription, tuple[str, Handler, Delivery]] = {}
         self._open: set[RosSubscription] = set()
+        self._numbering = Numbering()
+        self._heard: dict[str, dict[int, int]] = {}
         self._lock = threading.RLock()
         self._graph_timer: Any = None
 
@@ -123,7 +126,7 @@ class RosBus:
             self._wildcards.pop(subscription, None)
 
     def _write(self, topic: str, event: Event, delivery: Delivery) -> None:
-        self._writer(topic, delivery).publish(event_to_message(event))
+        self._writer(topic, delivery).publish(self._numbering.mark(topic, event_to_message(event)))
 
     def _writer(self, topic: str, delivery: Delivery) -> Publisher[EventMessage]:
         writer = self._writers.get(topic)
@@ -135,8 +138,16 @@ class RosBus:
         return writer
 
     def _read(self, subscription: RosSubscription, topic: str, handler: Handler, delivery: Delivery) -> None:
+        # A reader that is made anew hears again what its writers still keep: it goes on where the last one was.
+        progress = Progress(self._heard.get(topic, {}))
+
         def arrived(message: EventMessage) -> None:
-            if subscription in self._open:
+            if subscription not in self._open:
+                return
+            lost = progress.step(message)
+            self._heard[topic] = progress.heard
+            self._intake.skip('repeated' if lost < 0 else 'lost', abs(lost))
+            if lost >= 0:
                 self._intake.deliver(message_to_event(message), handler)
 
         subscription.readers[topic] = self._node.create_subscription(

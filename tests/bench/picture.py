@@ -8,14 +8,14 @@ import matplotlib
 import numpy as np
 
 matplotlib.use('Agg')
-from matplotlib import pyplot  # noqa: E402
+from matplotlib import pyplot
 
-from loom.ros.sim_files import robot_path, world_path  # noqa: E402
-from loom.sim.entities import EntityState  # noqa: E402
-from loom.sim.occupancy import rasterise  # noqa: E402
-from loom.sim.pose import Pose  # noqa: E402
-from loom.sim.simulation import Simulation  # noqa: E402
-from loom.sim.world import read_world  # noqa: E402
+from loom.ros.sim_files import robot_path, world_path
+from loom.sim.entities import EntityState
+from loom.sim.occupancy import rasterise
+from loom.sim.pose import Pose
+from loom.sim.simulation import Simulation
+from loom.sim.world import read_world
 
 
 def draw(pose: Pose, camera: np.ndarray, track: list[tuple[float, float]], report: str, path: Path) -> None:

@@ -14,7 +14,8 @@ from loom.ros.launched import launched_robot
 @contextmanager
 def running_robot(domain: int, *arguments: str) -> Iterator[tuple[RobotClient, int, float]]:
     """(client, pid of the launch, seconds from the launch command to every node active)."""
-    os.environ.update(ROS_DOMAIN_ID=str(domain), ROS_AUTOMATIC_DISCOVERY_RANGE='LOCALHOST')
+    os.environ.update(ROS_DOMAIN_ID=str(domain), ROS_AUTOMATIC_DISCOVERY_RANGE='LOCALHOST',
+                      LOOM_NETWORK_GATEWAY_PORT='0')
     with open(os.environ.get('BENCH_LOG', os.devnull), 'a') as log, launched_robot(*arguments, output=log) as robot:
         yield robot.client, robot.process.pid, robot.wait_active()
 

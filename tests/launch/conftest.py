@@ -18,6 +18,8 @@ def _domain(request: pytest.FixtureRequest) -> Iterator[None]:
     name = request.module.__name__.rpartition('.')[2]
     before = os.environ.get('ROS_DOMAIN_ID')
     os.environ['ROS_DOMAIN_ID'] = str(DOMAINS[name])
+    # Any free port: another robot may be up on this machine.
+    os.environ['LOOM_NETWORK_GATEWAY_PORT'] = '0'
     yield
     if before is None:
         del os.environ['ROS_DOMAIN_ID']

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import signal
 import subprocess
 import time
@@ -14,6 +15,8 @@ from loom.ros.client import RobotClient, robot_client, wait_for
 
 LAUNCH = ['ros2', 'launch', 'loom', 'bringup.launch.py']
 END_S = 12.0
+PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None)
 
 
 class LaunchedRobot:
@@ -54,9 +57,14 @@ def launched_robot(*arguments: str, output: IO[Any] | None = None) -> Iterator[L
     with robot_client(namespace) as client:
         # The guest is there first, so that it misses nothing.
         process = subprocess.Popen([*LAUNCH, *arguments], stdout=output, stderr=output and subprocess.STDOUT,
-                                   start_new_session=True)
+                                   start_new_session=True, preexec_fn=_end_with_parent)
         robot = LaunchedRobot(process, client)
         try:
             yield robot
         finally:
             robot.end()
+
+
+def _end_with_parent() -> None:
+    # The launch has a session of its own: without this it would outlive a killed `loom run`.
+    _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGINT)

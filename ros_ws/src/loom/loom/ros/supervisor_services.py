@@ -11,6 +11,7 @@ from typing import Any
 from builtin_interfaces.msg import Time
 from loom_msgs.msg import Health
 from loom_msgs.srv import ManageNodes, SetMode
+from rclpy.exceptions import InvalidHandle
 from std_srvs.srv import Trigger
 
 from loom.core.delivery import STATE
@@ -94,15 +95,18 @@ class SupervisorServices:
                 return
             self.failure = str(error)
             self._node.get_logger().error(f'the robot does not come up: {error}')
-            if exit_on_failure:
-                os.kill(os.getpid(), signal.SIGTERM)
         self._look()
+        if self.failure and exit_on_failure:
+            os.kill(os.getpid(), signal.SIGTERM)
 
     def _look(self) -> None:
-        states = self._supervision.states()
-        stamp = self._node.get_clock().now().to_msg()
-        if not self._ended.is_set():
+        try:
+            states = self._supervision.states()
+            stamp = self._node.get_clock().now().to_msg()
             self._report.publish(health_message(self.mode, states, self.failure, stamp))
+        except InvalidHandle:
+            # The node ended meanwhile, and nobody is left to read the report.
+            return
 
     async def _manage(self, request: Any, response: Any) -> Any:
         return await self._obey(command(self._supervision, request.command), response)

@@ -1,4 +1,4 @@
-"""From a camera picture's stamp to the cmd_vel that was decided with it, throughout the mission."""
+"""From a camera picture's stamp to the cmd_vel that was decided with it, in wall time, throughout the mission."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from loom_msgs.msg import SafetyDecision
 from nav_msgs.msg import Odometry
 from picture import draw
 from robot import running_robot
+from rosgraph_msgs.msg import Clock
 from row import Row
 from sensor_msgs.msg import Image
 
@@ -37,17 +38,24 @@ class Witness:
 
     def __init__(self, node: Any) -> None:
         self.ages_ms: list[float] = []
+        self._begun_s: dict[int, float] = {}
         self.track: list[tuple[float, float]] = []
         self.image: Image | None = None
         for kind, topic, callback, delivery in (
+                (Clock, 'clock', self._ticked, STANDARD),
                 (SafetyDecision, 'loom/motion/decision', self._decided, STANDARD),
                 (Odometry, 'odom', self._moved, SENSOR), (Image, 'camera/front/image_raw', self._saw, SENSOR)):
             node.create_subscription(kind, topic, callback, subscription_profile(delivery))
 
     def _decided(self, message: SafetyDecision) -> None:
-        origin = stamp_to_ns(message.origin)
-        if origin and (message.commanded.linear.x or message.commanded.angular.z):
-            self.ages_ms.append((stamp_to_ns(message.stamp) - origin) / 1e6)
+        # The kernel publishes cmd_vel and its decision in one breath; what stands still is no action.
+        begun_s = self._begun_s.get(stamp_to_ns(message.origin))
+        if begun_s is not None and (message.commanded.linear.x or message.commanded.angular.z):
+            self.ages_ms.append((time.monotonic() - begun_s) * 1e3)
+
+    def _ticked(self, message: Clock) -> None:
+        # A picture bears the time of the tick in which it is taken: this is when that was on the wall.
+        self._begun_s[stamp_to_ns(message.clock)] = time.monotonic()
 
     def _moved(self, message: Odometry) -> None:
         self.track.append((message.pose.pose.position.x, message.pose.pose.position.y))

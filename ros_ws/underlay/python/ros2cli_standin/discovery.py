@@ -20,7 +20,7 @@ from rclpy.task import Future
 from ros2cli_standin.command import CommandError, positive_float
 
 SLICE_S = 0.1  # a signal is noticed between two waits of this length
-QUIET_S = 0.8
+QUIET_S = 1.0
 LIMIT_S = 3.5  # a process whose first announcement was missed makes itself known every 3 s
 
 

@@ -39,7 +39,7 @@ bench: setup  ## benchmarks; ONLY=bus picks the rows that begin with "bus."
 
 usd: setup  ## USD of robot and worlds for Isaac Sim, checked with usd-core
 	@$(ACTIVATE)
-	bash ros_ws/usd.sh
+	python -m loom.sim.usd sim build/usd
 
 lock: setup  ## resolve the Python packages anew into ros_ws/requirements/lock.txt
 	@cd ros_ws/requirements

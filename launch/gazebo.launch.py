@@ -12,14 +12,14 @@ from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
-from loom.ros.bringup import world_file
+from loom.ros.sim_files import robot_path, world_path
 from loom.sim.world import read_world
 
 SHARE = Path(get_package_share_directory('loom'))
 ARGUMENTS = [
     ('namespace', '', 'Namespace of the robot'),
     ('world', 'home', 'World: a name in sim/worlds or the path of an SDF file'),
-    ('robot', str(SHARE / 'sim' / 'robots' / 'loom_bot.urdf'), 'URDF of the robot'),
+    ('robot', 'loom_bot', 'Robot: a name in sim/robots or the path of a URDF file'),
     ('gui', 'false', 'Open the window of Gazebo'),
 ]
 
@@ -33,8 +33,8 @@ def start(context):
         raise RuntimeError('sim:=gazebo needs ros_gz_sim and ros_gz_bridge, which are not on PyPI: '
                            'install ros-<distro>-ros-gz, or use sim:=mujoco') from None
     values = context.launch_configurations
-    world = world_file(SHARE / 'sim' / 'worlds', values['world'])
-    spawn = read_world(Path(world)).spawn
+    world = world_path(values['world'])
+    spawn = read_world(world).spawn
     x, y, z = spawn.position
     window = '' if values['gui'] == 'true' else '-s '
     return [
@@ -42,7 +42,7 @@ def start(context):
             PythonLaunchDescriptionSource(str(gazebo / 'launch' / 'gz_sim.launch.py')),
             launch_arguments={'gz_args': f'{window}-r {world}', 'on_exit_shutdown': 'true'}.items()),
         Node(package='ros_gz_sim', executable='create', output='screen', arguments=[
-            '-file', values['robot'], '-name', 'loom_bot',
+            '-file', str(robot_path(values['robot'])), '-name', 'loom_bot',
             '-x', f'{x}', '-y', f'{y}', '-z', f'{z + 0.01}', '-Y', f'{spawn.yaw}']),
         Node(package='ros_gz_bridge', executable='parameter_bridge', name='gazebo_bridge', output='screen',
              namespace=LaunchConfiguration('namespace'),

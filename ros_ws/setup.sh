@@ -80,7 +80,7 @@ workspace() {
   grep -Eq '^loom\s.*ros.ament_python' <<<"$packages" \
     || die 'colcon does not see loom as ros.ament_python: check the maintainer e-mail in its package.xml'
   colcon --log-level error build --merge-install --symlink-install --base-paths "${paths[@]}" --event-handlers console_cohesion- \
-    --cmake-args -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=OFF -DPython3_EXECUTABLE="$venv/bin/python" --no-warn-unused-cli
+    --cmake-args -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=OFF -DPython3_EXECUTABLE="$venv/bin/python" -Wno-unused-cli
   echo "$wanted" > install/.built
 }
 

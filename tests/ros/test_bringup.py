@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from loom.core.errors import ConfigError
-from loom.ros.bringup import check_arguments, load_yaml, parameter_file, processes, start_order, world_file
+from loom.ros.bringup import check_arguments, load_yaml, parameter_file, processes, start_order
+from loom.ros.sim_files import world_path
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = ROOT / 'config' / 'processes.yaml'
@@ -42,13 +43,13 @@ def test_unknown_arguments_are_refused_with_the_nearest_name() -> None:
 
 
 def test_worlds_are_found_by_name_or_path() -> None:
-    worlds = ROOT / 'sim' / 'worlds'
-    assert world_file(worlds, 'home') == world_file(worlds, str(worlds / 'home.sdf')) == str(worlds / 'home.sdf')
-    with pytest.raises(ConfigError, match="no world named 'hom'; did you mean 'home'"):
-        world_file(worlds, 'hom')
+    home = world_path('home')
+    assert home.name == 'home.sdf' and world_path(str(home)) == home
+    with pytest.raises(ConfigError, match="no file 'hom' in worlds; did you mean 'home'"):
+        world_path('hom')
     for name in ('', 'zzz', '../../etc/passwd', '/nowhere.sdf'):
-        with pytest.raises(ConfigError, match='no world named'):
-            world_file(worlds, name)
+        with pytest.raises(ConfigError, match='no file'):
+            world_path(name)
 
 
 @pytest.mark.parametrize(('text', 'rule'), [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import time
 from contextlib import suppress
@@ -25,6 +26,10 @@ def run(context: typer.Context,
     """Bring everything up, carry out a mission, end everything; exit 0 when it succeeded: loom run fetch_report."""
     from loom.ros.launched import launched_robot
     console = Console()
+    if 'sim:=none' not in context.args:
+        # The mission speaks into the robot's room by itself: real microphones would wait for a person.
+        for device in ('LOOM_MICROPHONE_DEVICE', 'LOOM_SPEAKER_DEVICE'):
+            os.environ.setdefault(device, 'virtual')
     with launched_robot(f'mission:={mission}', *context.args) as robot:
         result = _wait(robot.client.events('mission.result'), robot, timeout_s)
     if isinstance(result, str) or not result.data['success']:

@@ -41,14 +41,6 @@ def check_arguments(declared: Iterable[str], argv: Iterable[str] = sys.argv) -> 
             raise ConfigError(f'no launch argument named {given!r}{nearest(given, names)}')
 
 
-def world_file(worlds: Path, world: str) -> str:
-    """The SDF of a world given by name or path; ConfigError where there is none."""
-    path = Path(world) if world.endswith('.sdf') else worlds / f'{world}.sdf'
-    if not path.is_file():
-        raise ConfigError(f'no world named {world!r}{nearest(world, [p.stem for p in worlds.glob("*.sdf")])}')
-    return str(path.resolve())
-
-
 def parameter_file(path: str) -> str:
     """The parameter file; ConfigError names file and line where it is not the YAML that ROS 2 reads."""
     nodes = load_yaml(Path(path))

@@ -82,7 +82,7 @@ def test_a_capability_is_called_as_a_ros_action(robot: Any) -> None:
     command = ['ros2', 'action', 'send_goal', '/action_broker/invoke', 'loom_msgs/action/Invoke',
                "{capability: fly, arguments: '{}'}"]
     shown = subprocess.run(command, capture_output=True, text=True, timeout=30).stdout
-    assert 'ABORTED' in shown and 'error_code: 101' in shown and "no capability named 'fly'" in shown
+    assert 'ABORTED' in shown and 'error_code: 101' in shown and "no capability named ''fly''" in shown
 
 
 def test_loom_list_names_nodes_agents_and_capabilities(robot: Any) -> None:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from aiohttp import WSMsgType, web
@@ -101,7 +102,9 @@ class Gateway:
     def stop(self) -> None:
         """Ends all connections and the thread."""
         if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._stop.set)
+            # A server that ends by itself may close its loop between the question and the call.
+            with suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._stop.set)
             self._thread.join(STOP_DEADLINE_S)
 
     def _run(self) -> None:

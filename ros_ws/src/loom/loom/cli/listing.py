@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Annotated
+from contextlib import suppress
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 COLOURS = {'active': 'green', 'inactive': 'yellow', 'unconfigured': 'yellow'}
 STATE_S = 2.0
+DISCOVERY_S = 4.0
 
 
 def list_robot(namespace: Annotated[str, typer.Option('--namespace', '-n', help='Namespace of the robot.')] = ''
@@ -26,17 +28,26 @@ def list_robot(namespace: Annotated[str, typer.Option('--namespace', '-n', help=
     console = Console()
     with robot_client(namespace) as robot:
         try:
-            mode = robot.health().mode
+            health = robot.health()
         except DeadlineError:
             raise LoomError('no robot is up here: no supervisor reports on loom/health; type: loom up') from None
-        names = robot.nodes()
+        names = _nodes(robot, health)
         with ThreadPoolExecutor(8) as pool:
             states = list(pool.map(lambda name: _state(robot, name), names))
-        nodes = Table('node', 'state', title=f'robot is {mode}', title_justify='left')
+        nodes = Table('node', 'state', title=f'robot is {health.mode}', title_justify='left')
         for name, state in zip(names, states):
             nodes.add_row(name, f'[{COLOURS.get(state, "red")}]{state}[/]')
         console.print(nodes)
         console.print(_agents(robot))
+
+
+def _nodes(robot: RobotClient, health: Any) -> list[str]:
+    from loom.ros.client import wait_for
+    managed = {robot.node.get_namespace().rstrip('/') + '/' + name for name in health.nodes}
+    # A guest knows the graph only after a while; what the supervisor manages is listed in any case.
+    with suppress(DeadlineError):
+        wait_for(lambda: managed <= set(robot.nodes()), DISCOVERY_S, 'not all nodes were found')
+    return sorted({*robot.nodes(), *managed})
 
 
 def _state(robot: RobotClient, name: str) -> str:

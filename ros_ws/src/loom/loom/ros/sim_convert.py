@@ -138,7 +138,7 @@ def grid_message(grid: Grid, stamp: Time, frame: str = 'map') -> OccupancyGrid:
     message.info.resolution = grid.resolution_m
     message.info.height, message.info.width = grid.cells.shape
     message.info.origin = Pose(position=Point(x=grid.origin_x, y=grid.origin_y))
-    cells = np.where(grid.cells == UNKNOWN, -1, grid.cells).astype(np.int8)
+    cells = np.where(grid.cells == UNKNOWN, np.int8(-1), grid.cells.astype(np.int8))
     message.data = array.array('b', cells.tobytes())
     return message
 

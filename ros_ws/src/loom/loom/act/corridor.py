@@ -34,7 +34,7 @@ def free_distance(points: Floats, direction: float, curvature: float, footprint:
         angle = np.arctan2(ahead[hit], (radius - side[hit]) * math.copysign(1.0, radius))
         front = np.arcsin(np.minimum(reach / np.maximum(distance[hit], 1e-6), 1.0))
         travel = (angle - front) * abs(radius)
-    return float(travel.min()) if len(travel) else math.inf
+    return float(np.min(travel)) if len(travel) else math.inf
 
 
 def safe_speed(free_m: float, braking_m_s2: float, latency_s: float) -> float:

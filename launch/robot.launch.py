@@ -21,9 +21,10 @@ def start(context):
         'LOOM_MAP_SERVER_WORLD': values['world'],
         'LOOM_ROBOT_STATE_ROBOT': values['robot'],
         'LOOM_AGENT_HOST_MISSION': values['mission'],
-        'LOOM_CAMERA_SOURCE': 'device' if values['sim'] == 'none' else 'topic',
         'LOOM_SUPERVISOR_NODES': str(start_order(TABLE, values['sim'])),
         'LOOM_SUPERVISOR_AUTOSTART': values['autostart'],
+        # Every simulator publishes the pictures; on a robot the parameter file says where they come from.
+        **({} if values['sim'] == 'none' else {'LOOM_CAMERA_SOURCE': 'topic'}),
     }
     return [
         Node(

@@ -41,6 +41,11 @@ python_environment() {
   say "installing Python packages into .venv (about a minute the first time)"
   "$python" -m venv ${ROS_DISTRO:+--system-site-packages} "$venv"
   "$venv/bin/python" -m pip install --quiet --disable-pip-version-check uv 2>/dev/null || true
+  if [ -n "${ROS_DISTRO:-}" ]; then
+    # The messages of a system ROS 2 are built against the system's numpy.
+    grep -v '^numpy==' "$needs/lock.txt" > "$venv/lock.txt"
+    lists[0]=$venv/lock.txt
+  fi
   local list
   for list in "${lists[@]}"; do
     say "  $(basename "$list"): $(grep -c '==' "$list") packages"

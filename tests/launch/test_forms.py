@@ -12,15 +12,17 @@ from loom.ros.bringup import start_order
 from loom.ros.launched import launched_robot
 
 
-@pytest.mark.parametrize('form', ['one', 'many'])
-def test_the_same_nodes_in_other_processes(form: str, tmp_path: Path, table: Any) -> None:
-    with (tmp_path / 'output').open('wb') as output, launched_robot(f'processes:={form}', output=output) as robot:
+@pytest.mark.parametrize(('argument', 'sim'), [
+    ('processes:=one', 'mujoco'), ('processes:=many', 'mujoco'), ('world:=warehouse', 'mujoco'), ('sim:=none', 'none')])
+def test_the_same_nodes_in_another_form(argument: str, sim: str, tmp_path: Path, table: Any) -> None:
+    with (tmp_path / 'output').open('wb') as output, launched_robot(argument, output=output) as robot:
         try:
             robot.wait_active(120.0)
         except Exception:
             pytest.fail((tmp_path / 'output').read_text()[-5000:])
         health = robot.client.health()
-        assert list(health.nodes) == start_order(table, 'mujoco')
+        assert list(health.nodes) == start_order(table, sim)
+        assert set(health.states) == {'active'}
 
 
 def test_two_robots_side_by_side(tmp_path: Path) -> None:

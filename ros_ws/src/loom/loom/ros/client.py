@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import rclpy
+from ament_index_python.packages import get_package_share_directory
 from lifecycle_msgs.srv import GetState
 from loom_msgs.msg import Directory, Health
 from rclpy.context import Context
@@ -31,6 +32,8 @@ from loom.ros.process import new_executor
 from loom.ros.qos import subscription_profile
 
 POLL_S = 0.02
+# A lost packet of discovery is repaired after 3 s.
+DISCOVERY_S = 7.0
 MAX_EVENTS = 1000
 
 
@@ -71,11 +74,11 @@ class RobotClient:
             self.node.destroy_subscription(reader)
         return [arrived.get() for _ in range(arrived.qsize())]
 
-    def directory(self, timeout_s: float = 3.0) -> list[Directory]:
+    def directory(self, timeout_s: float = DISCOVERY_S) -> list[Directory]:
         """The agents of each host."""
         return self.latched(Directory, 'loom/directory', timeout_s)
 
-    def health(self, timeout_s: float = 3.0) -> Health:
+    def health(self, timeout_s: float = DISCOVERY_S) -> Health:
         """The supervisor's newest report."""
         return self.latched(Health, 'loom/health', timeout_s)[-1]
 
@@ -116,6 +119,9 @@ def robot_client(namespace: str = '') -> Iterator[RobotClient]:
     except InvalidNamespaceException:
         raise ConfigError(
             f'a namespace must be words of letters, digits and _ joined by /, got {namespace!r}') from None
+    # The profile of the launch files: a guest that announces itself seldom is found late.
+    os.environ.setdefault('FASTDDS_DEFAULT_PROFILES_FILE',
+                          f'{get_package_share_directory("loom")}/config/dds/fastdds.xml')
     context = Context()
     arguments = ['--ros-args', '-r', '/clock:=clock'] if namespace else None
     rclpy.init(context=context, args=arguments, signal_handler_options=SignalHandlerOptions.NO)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +30,12 @@ def family(pid: int) -> list[int]:
 
 def running(pids: list[int]) -> list[int]:
     """Those that have not ended."""
-    return [pid for pid in pids if Path(f'/proc/{pid}/stat').exists() and
-            Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[0] != 'Z']
+    found = []
+    for pid in pids:
+        with suppress(OSError):
+            if Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[0] != 'Z':
+                found.append(pid)
+    return found
 
 
 def traces() -> set[Path]:

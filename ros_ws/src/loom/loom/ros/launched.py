@@ -12,6 +12,7 @@ from typing import IO, Any
 
 from loom.core.errors import DeadlineError
 from loom.ros.client import RobotClient, robot_client, wait_for
+from loom.ros.shared_memory import reclaim
 
 LAUNCH = ['ros2', 'launch', 'loom', 'bringup.launch.py']
 END_S = 12.0
@@ -53,6 +54,16 @@ class LaunchedRobot:
 @contextmanager
 def launched_robot(*arguments: str, output: IO[Any] | None = None) -> Iterator[LaunchedRobot]:
     """Brings a robot up with launch arguments like `sim:=mujoco`, and ends it after the block."""
+    try:
+        with _launched(arguments, output) as robot:
+            yield robot
+    finally:
+        # Whoever wrote to a process that was just ending has made its port anew.
+        reclaim(min_age_s=5.0)
+
+
+@contextmanager
+def _launched(arguments: tuple[str, ...], output: IO[Any] | None) -> Iterator[LaunchedRobot]:
     namespace = next((word.split(':=')[1] for word in arguments if word.startswith('namespace:=')), '')
     with robot_client(namespace) as client:
         # The guest is there first, so that it misses nothing.

@@ -22,9 +22,9 @@ def reclaim(own: bool = False, folder: Path = FOLDER, min_age_s: float = 0.0) ->
     and nobody listened has no lock: it is dead when no process has it in memory. Returns how many were removed.
     """
     names = {path.name.removesuffix(LOCK) for prefix in PREFIXES for path in folder.glob(f'{prefix}*')}
-    old = {name for name in names if _older(folder / name, min_age_s)}
-    lockless = {name for name in old if not (folder / f'{name}{LOCK}').exists()}
-    dead = {name for name in old - lockless if not _locked(folder / f'{name}{LOCK}')}
+    lockless = {name for name in names if not (folder / f'{name}{LOCK}').exists()}
+    dead = {name for name in names - lockless
+            if _older(folder / name, min_age_s) and not _locked(folder / f'{name}{LOCK}')}
     dead |= lockless - _mapped(folder) if lockless else set()
     ours = {name for name in names if own and _held_by_us(folder / f'{name}{LOCK}')}
     for name in dead | ours:

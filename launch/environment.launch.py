@@ -11,6 +11,7 @@ from loom.ros.shared_memory import reclaim
 VARIABLES = {
     # Pictures cross processes through shared memory in one piece.
     'FASTDDS_DEFAULT_PROFILES_FILE': str(Path(get_package_share_directory('loom')) / 'config' / 'dds' / 'fastdds.xml'),
+    'LOOM_QOS_FILE': str(Path(get_package_share_directory('loom')) / 'config' / 'qos.yaml'),
     # Large buffers are kept instead of being mapped and unmapped for every picture: half the time of a 900 kB message.
     'MALLOC_MMAP_THRESHOLD_': '67108864',
     'MALLOC_TRIM_THRESHOLD_': '134217728',

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loom.core.errors import EventError
-from loom.core.event import HOP_LIMIT, MAX_PAYLOAD_BYTES, MAX_STAMP_NS, Event, check, encode
+from loom.core.event import HOP_LIMIT, MAX_PAYLOAD_BYTES, MAX_STAMP_NS, Event, Hop, check, encode
 from loom.core.trace import trace_id
 
 JSON_VALUES = st.recursive(
@@ -85,7 +85,7 @@ def test_a_child_stays_in_the_conversation(hops: int, hop_limit: int, priority: 
     child = parent.child('test.next', source='other', stamp_ns=2)
     assert (child.thread_id, child.hops, child.hop_limit, child.priority) == (thread, hops + 1, hop_limit, priority)
     assert child.id != parent.id and child.data is None
-    assert trace_id(child.traceparent) == trace_id(parent.traceparent) and child.traceparent != parent.traceparent
+    assert child.traceparent == parent.traceparent and trace_id(child.traceparent)
 
 
 def test_what_belongs_to_one_event_is_not_handed_down() -> None:
@@ -129,3 +129,17 @@ def test_ids_are_unique_and_events_do_not_change() -> None:
         event().hops = 3  # type: ignore[misc]
     assert event().hop_limit == HOP_LIMIT
     assert json.loads(event().payload) == {'n': 1}
+
+
+def test_a_field_that_there_is_not_is_named() -> None:
+    with pytest.raises(TypeError, match='an Event has no field colour'):
+        Event.create('a', source='s', stamp_ns=0, colour='red')
+
+
+def test_a_stage_is_accounted_for_in_microseconds() -> None:
+    seen = Event('a', 'camera', 0, sent_ns=1_000_000, origin_ns=500_000).arrived(3_000_000, 3_500_000)
+    assert seen.hop('guard', 4_000_000) == Hop('guard', 2000, 500, 500) and seen.hop('guard').compute_us == 0
+    sent = seen.child('b', source='guard', stamp_ns=0).sending(5_000_000)
+    assert sent.path == (Hop('guard', 2000, 500, 1500),) and (sent.origin_ns, sent.sent_ns) == (500_000, 5_000_000)
+    # A clock that was set back makes no negative times.
+    assert seen.hop('guard', 1).compute_us == 0

@@ -7,9 +7,10 @@ import threading
 import pytest
 
 from loom.core.clock import ManualClock
-from loom.core.errors import EventError
+from loom.core.delivery import BATCHED, REALTIME, Delivery
+from loom.core.errors import BusyError, EventError
 from loom.core.event import Event
-from loom.core.local_bus import MAX_QUEUED, LocalBus
+from loom.core.local_bus import LocalBus
 
 
 def event(number: int = 0, event_type: str = 'a.b') -> Event:
@@ -24,19 +25,26 @@ def test_an_event_published_by_a_handler_waits_for_its_turn() -> None:
     assert heard == ['a.first', 'a.second']
 
 
-def test_a_storm_from_inside_a_handler_is_refused() -> None:
-    bus, errors = LocalBus(ManualClock()), []
+@pytest.mark.parametrize(('delivery', 'waiting'), [(REALTIME, 50), (BATCHED, 1000)])
+def test_a_storm_from_inside_a_handler_is_bounded_by_its_class(delivery: Delivery, waiting: int) -> None:
+    bus, heard, refused = LocalBus(ManualClock()), [], []
 
-    def storm(_: Event) -> None:
-        try:
-            for _ in range(MAX_QUEUED + 2):
-                bus.publish(event())
-        except EventError as error:
-            errors.append(str(error))
-            bus.close()
+    def storm(trigger: Event) -> None:
+        for number in range(5000):
+            try:
+                bus.publish(event(number, 'a.storm'), delivery)
+            except BusyError as error:
+                refused.append(str(error))
     bus.subscribe('a.b', storm)
+    bus.subscribe('a.storm', lambda e: heard.append(e.data), delivery)
     bus.publish(event())
-    assert errors == [f'a LocalBus queues at most {MAX_QUEUED} deliveries; a handler publishes in a storm']
+    assert len(heard) == waiting
+    if delivery is BATCHED:
+        assert heard == list(range(waiting)) and len(refused) == 5000 - waiting
+        assert refused[0].startswith('a.storm: 1000 events wait for a slow reader; ask room()')
+    else:
+        assert heard == list(range(5000 - waiting, 5000)) and bus.counts()['overrun'] == 5000 - waiting
+    assert all(not unexplained for _, unexplained in bus.accounts())
 
 
 def test_threads_publish_at_once_and_nothing_is_lost() -> None:

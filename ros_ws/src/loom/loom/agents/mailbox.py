@@ -1,4 +1,7 @@
-"""A bounded queue between the bus's thread and the agents' loop; the oldest goes when it is full."""
+"""A bounded queue between the bus's thread and the agents' loop.
+
+When it is full the oldest goes, but for letters of a subscription that waits for credit: that one is paused instead.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import threading
 from collections import deque
 from dataclasses import dataclass
 
+from loom.core.bus import Subscription
 from loom.core.event import Event
 
 
@@ -16,6 +20,7 @@ class Letter:
 
     event: Event
     pattern: str = ''
+    patient: Subscription | None = None
 
 
 class Mailbox:
@@ -24,6 +29,7 @@ class Mailbox:
     def __init__(self, size: int, loop: asyncio.AbstractEventLoop) -> None:
         self.dropped = 0
         self._letters: deque[Letter] = deque()
+        self._paused: set[Subscription] = set()
         self._size = size
         self._loop = loop
         self._lock = threading.Lock()
@@ -36,10 +42,12 @@ class Mailbox:
     def put(self, letter: Letter) -> None:
         """Adds a letter and wakes the loop once for all that wait."""
         with self._lock:
-            if len(self._letters) >= self._size:
-                self._letters.popleft()
-                self.dropped += 1
             self._letters.append(letter)
+            if len(self._letters) >= self._size and letter.patient is not None:
+                letter.patient.pause()
+                self._paused.add(letter.patient)
+            elif len(self._letters) > self._size:
+                self._drop_oldest()
             signal, self._signalled = not self._signalled, True
         if signal and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._ready.set)
@@ -48,8 +56,21 @@ class Mailbox:
         """The oldest letter, as soon as there is one."""
         while True:
             with self._lock:
-                if self._letters:
-                    return self._letters.popleft()
-                self._signalled = False
-                self._ready.clear()
+                letter = self._letters.popleft() if self._letters else None
+                if letter is None:
+                    self._signalled = False
+                    self._ready.clear()
+                half_empty = len(self._letters) <= self._size // 2
+                resumed, self._paused = (self._paused, set()) if half_empty else (set(), self._paused)
+            for subscription in resumed:
+                subscription.resume()
+            if letter is not None:
+                return letter
             await self._ready.wait()
+
+    def _drop_oldest(self) -> None:
+        for place, letter in enumerate(self._letters):
+            if letter.patient is None:
+                del self._letters[place]
+                self.dropped += 1
+                return

@@ -6,6 +6,8 @@ import time
 from typing import Protocol
 
 NANOSECONDS = 1_000_000_000
+# Nanoseconds since 1970 by the computer's wall clock, which all processes of a host share: for spans and latencies.
+wall_ns = time.time_ns
 
 
 class Clock(Protocol):

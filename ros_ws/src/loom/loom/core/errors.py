@@ -4,6 +4,8 @@ LoomError
 ├── ConfigError        a setting, file or argument breaks a rule
 ├── DeviceError        a camera, microphone or speaker is missing or failed
 ├── EventError         an event breaks the envelope's rules
+├── BusyError          an event can't be taken now, because a reader is slow
+├── PayloadError       a payload can't be stored, or shared memory is not what it should be
 ├── CapabilityError    a capability can't be called or failed (1xx)
 ├── ModelError         no model could answer (2xx)
 ├── SimulationError    the simulated world refuses a request
@@ -36,6 +38,14 @@ class DeviceError(LoomError):
 
 class EventError(LoomError):
     """An event breaks the envelope's rules."""
+
+
+class BusyError(LoomError):
+    """An event can't be taken now, because a reader is slow."""
+
+
+class PayloadError(LoomError):
+    """A payload can't be stored, or shared memory is not what it should be."""
 
 
 class CapabilityError(LoomError):

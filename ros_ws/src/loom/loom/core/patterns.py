@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from loom.core.errors import EventError
 
@@ -10,6 +11,7 @@ MAX_TYPE_LENGTH = 200
 _SEGMENT = re.compile(r'[a-z][a-z0-9_]*\Z')
 
 
+@lru_cache(maxsize=4096)
 def check_type(event_type: str) -> str:
     """The type itself, or EventError where it is not dotted lower_snake."""
     if len(event_type) > MAX_TYPE_LENGTH or not all(_SEGMENT.match(s) for s in event_type.split('.')):
@@ -35,6 +37,7 @@ def is_wildcard(pattern: str) -> bool:
     return '*' in pattern
 
 
+@lru_cache(maxsize=4096)
 def matches(pattern: str, event_type: str) -> bool:
     """Whether the type is one the pattern selects."""
     wanted, found = pattern.split('.'), event_type.split('.')

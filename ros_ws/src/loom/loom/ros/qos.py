@@ -14,7 +14,7 @@ LATCHED_DEPTH = 32
 def publisher_profile(delivery: Delivery) -> QoSProfile:
     """What a publisher of this class offers."""
     profile = _profile(delivery, delivery.publish_reliable)
-    if delivery.lifespan_s:
+    if delivery.lifespan_s and not delivery.expires_at_reader:
         profile.lifespan = Duration(seconds=delivery.lifespan_s)
     return profile
 
@@ -35,4 +35,6 @@ def _profile(delivery: Delivery, reliable: bool) -> QoSProfile:
         durability=QoSDurabilityPolicy.TRANSIENT_LOCAL if delivery.latched else QoSDurabilityPolicy.VOLATILE)
     if delivery.deadline_s:
         profile.deadline = Duration(seconds=delivery.deadline_s)
+    if delivery.lease_s:
+        profile.liveliness_lease_duration = Duration(seconds=delivery.lease_s)
     return profile

@@ -17,6 +17,8 @@ import pytest
 
 os.environ.setdefault('ROS_DOMAIN_ID', '36')
 os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+os.environ.setdefault('FASTDDS_DEFAULT_PROFILES_FILE',
+                      str(Path(__file__).resolve().parents[1] / 'config' / 'dds' / 'fastdds.xml'))
 
 WAIT_S = 10.0
 END_S = 5.0

@@ -28,5 +28,7 @@ setup(
     package_data={'loom': ['py.typed']},
     data_files=shared_files(),
     zip_safe=False,
+    # colcon installs the rest: this is what an agent needs that runs where there is no ROS.
+    extras_require={'dds': ['cyclonedds', 'pydantic']},
     entry_points={'console_scripts': [f'{node} = loom.nodes.{node}:main' for node in nodes]},
 )

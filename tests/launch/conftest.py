@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-DOMAINS = {'test_robot': 81, 'test_mission': 82, 'test_endings': 83, 'test_forms': 84, 'test_arguments': 85}
+DOMAINS = {'test_robot': 81, 'test_mission': 82, 'test_endings': 83, 'test_forms': 84, 'test_arguments': 85,
+           'test_trace': 86}
 
 
 @pytest.fixture(autouse=True, scope='module')

@@ -17,11 +17,14 @@ from loom.core.bus import Bus, Subscription
 from loom.core.clock import NANOSECONDS, Clock
 from loom.core.errors import CapabilityError, LoomError, nearest
 from loom.core.event import Event
+from loom.core.trace import handling
 
 ADDRESS = 'action_broker'
 MAX_OPEN = 256
 MAX_REMEMBERED = 1000
 GRACE_S = 1.0
+VERBS = {'capability.call': 'invoke', 'capability.cancel': 'cancel', 'capability.result': 'relay',
+         'capability.feedback': 'relay'}
 
 
 class ActionBroker:
@@ -122,6 +125,11 @@ class ActionBroker:
         return capability
 
     def _receive(self, event: Event) -> None:
+        if event.type in VERBS:
+            with handling(f'loom.{ADDRESS}.{VERBS[event.type]}', event.traceparent, event.tracestate, event.type):
+                self._take(event)
+
+    def _take(self, event: Event) -> None:
         data = event.data if isinstance(event.data, dict) else {}
         call_id = str(data.get('call_id') or event.correlation_id or event.id)
         if event.type == 'capability.call':
@@ -131,7 +139,7 @@ class ActionBroker:
                         event.sender or event.source, event)
         elif event.type == 'capability.cancel':
             self.cancel(call_id)
-        elif event.type in ('capability.result', 'capability.feedback'):
+        else:
             self._relay(event, data)
 
     def _relay(self, event: Event, data: dict[str, Any]) -> None:

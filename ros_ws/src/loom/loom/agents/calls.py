@@ -13,6 +13,7 @@ from loom.agents.agent import Agent, Skill
 from loom.agents.context import Context
 from loom.core.errors import CapabilityError, LoomError
 from loom.core.event import Event
+from loom.core.trace import handling
 
 MAX_RUNNING = 32
 MAX_REMEMBERED = 256
@@ -59,7 +60,9 @@ class Calls:
             skill = self._skill(data.get('name'))
             arguments = check_arguments(skill.model, data.get('arguments') or {})
             timeout_s = min(float(data.get('timeout_s') or skill.capability.timeout_s), skill.capability.timeout_s)
-            result = await self._do(skill, self._context(event, call_id), arguments, timeout_s)
+            name = f'loom.{self._agent.name}.{skill.capability.name}'
+            with handling(name, event.traceparent, event.tracestate, cause=event):
+                result = await self._do(skill, self._context(event, call_id), arguments, timeout_s)
             ended = outcome(result)
         except asyncio.CancelledError:
             ended = cancelled(data)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from loom.act.body import Body
 from loom.act.capability import BUSY, MAX_TIMEOUT_S
 from loom.agents.exchange import Exchange, Listener
 from loom.core.clock import Clock
@@ -15,6 +14,10 @@ from loom.core.delivery import REALTIME, Delivery
 from loom.core.errors import CapabilityError, DeviceError, ModelError
 from loom.core.event import Event
 from loom.reason.answer import Answer
+
+# Without a body, an agent needs no numpy and no OpenCV.
+if TYPE_CHECKING:
+    from loom.act.body import Body
 
 BROKER = 'action_broker'
 ROUTER = 'model_router'
@@ -29,6 +32,7 @@ class Context:
                  body: Body | None, event: Event | None = None, call_id: str = '') -> None:
         self.event = event
         self.call_id = call_id
+        self.acted_ns = 0
         self._exchange = exchange
         self._memory = memory
         self._tasks = tasks
@@ -54,17 +58,18 @@ class Context:
         """The robot's senses and wheels; DeviceError where this host has none."""
         if self._body is None:
             raise DeviceError(f'{self.agent!r} needs a body and its host has none; run it in the agent_host node')
+        self._acts()
         return self._body
 
     async def emit(self, type: str, data: Any = None, delivery: Delivery = REALTIME, **fields: Any) -> Event:
         """Tells everybody that something happened."""
-        event = self._exchange.compose(self.event, type, data, **fields)
+        event = self._compose(type, data, **fields)
         self._exchange.bus.publish(event, delivery)
         return event
 
     async def request(self, agent: str, type: str, data: Any = None, timeout_s: float = 5.0) -> Any:
         """Asks one agent and waits for what its handler returns; DeadlineError after `timeout_s`."""
-        question = self._exchange.compose(self.event, type, data, reply_to=self.agent)
+        question = self._compose(type, data, reply_to=self.agent)
         return (await self._exchange.ask(agent, question, timeout_s)).data
 
     async def think(self, prompt: str, event: Event | None = None, *, task: str = 'think', deadline_s: float = 5.0,
@@ -73,7 +78,7 @@ class Context:
         if event is not None:
             context = {'event': {'type': event.type, 'data': event.data}, **context}
         data = {'task': task, 'prompt': prompt, 'context': context, 'deadline_s': deadline_s, 'local_only': local_only}
-        question = self._exchange.compose(self.event, 'model.infer', data, reply_to=self.agent)
+        question = self._compose('model.infer', data, reply_to=self.agent)
         answer = (await self._exchange.ask(ROUTER, question, deadline_s + 1.0)).data
         if answer['error_code']:
             raise ModelError(answer['error_msg'], answer['error_code'])
@@ -82,7 +87,7 @@ class Context:
     async def act(self, capability: str, /, *, deadline_s: float = 0.0, **arguments: Any) -> Any:
         """Calls a capability and waits for its result; CapabilityError says why not. Cancelling this cancels it."""
         data = {'name': capability, 'arguments': arguments, 'timeout_s': deadline_s}
-        call = self._exchange.compose(self.event, 'capability.call', data, reply_to=self.agent)
+        call = self._compose('capability.call', data, reply_to=self.agent)
         try:
             result = (await self._exchange.ask(BROKER, call, (deadline_s or MAX_TIMEOUT_S) + 1.0, ACCEPT_S)).data
         except asyncio.CancelledError:
@@ -108,8 +113,8 @@ class Context:
         """Tells the caller of this capability how far it is; progress from 0 to 1, negative: unknown."""
         if self.call_id and self.event is not None:
             data = {'status': status, 'progress': progress}
-            self._exchange.bus.send(self.event.reply_to, self._exchange.compose(
-                self.event, 'capability.feedback', data, correlation_id=self.call_id))
+            self._exchange.bus.send(self.event.reply_to, self._compose(
+                'capability.feedback', data, correlation_id=self.call_id))
 
     def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Goes on with `work` beside the next events; it ends with the host. CapabilityError 106 above 64 at once."""
@@ -120,3 +125,11 @@ class Context:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+    def _compose(self, type: str, data: Any, **fields: Any) -> Event:
+        self._acts()
+        return self._exchange.compose(self.event, type, data, **fields)
+
+    def _acts(self) -> None:
+        # When it first turned to the world says how late it may begin and still be in time.
+        self.acted_ns = self.acted_ns or self.clock.now_ns()

@@ -6,14 +6,19 @@ import asyncio
 import threading
 import time
 from concurrent.futures import TimeoutError as FutureTimeout
+from typing import TYPE_CHECKING
 
-from loom.act.body import Body
 from loom.agents.agent import Agent
 from loom.agents.directory import AgentCard
 from loom.agents.runner import Runner
 from loom.core.bus import Bus
 from loom.core.clock import Clock
 from loom.core.errors import ConfigError, DeadlineError
+from loom.core.ledger import Ledger
+
+# Without a body, an agent needs no numpy and no OpenCV.
+if TYPE_CHECKING:
+    from loom.act.body import Body
 
 STOP_S = 1.0
 
@@ -27,6 +32,7 @@ class AgentHost:
         if double:
             raise ConfigError(f'agent names must be unique in a host, {sorted(double)} is there twice')
         self.agents = agents
+        self.ledger = Ledger()
         self._bus = bus
         self._clock = clock
         self._body = body
@@ -87,7 +93,7 @@ class AgentHost:
         return False
 
     async def _open(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._runners = [Runner(agent, self._bus, self._clock, self._body, loop) for agent in self.agents]
+        self._runners = [Runner(agent, self._bus, self._clock, self._body, loop, self.ledger) for agent in self.agents]
         for runner in self._runners:
             runner.open()
 

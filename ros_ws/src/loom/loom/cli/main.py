@@ -7,7 +7,9 @@ import sys
 
 import typer
 
+from loom.cli.bus import bus
 from loom.cli.doctor import doctor
+from loom.cli.latency import latency
 from loom.cli.listing import list_robot
 from loom.cli.run import run
 from loom.cli.say import say
@@ -23,6 +25,8 @@ app.command('list')(list_robot)
 app.command(context_settings=PASS_ON)(run)
 app.command()(doctor)
 app.command()(settings)
+app.command()(latency)
+app.command()(bus)
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ from loom.core.bus import Bus
 from loom.core.clock import Clock
 from loom.core.errors import LoomError
 from loom.core.event import Event
+from loom.core.trace import handling
 from loom.reason.answer import ALL_FAILED, Request
 from loom.reason.router import ModelRouter
 
@@ -40,7 +41,11 @@ class ModelServer:
             self._reply(event, failure(LoomError(f'at most {MAX_WAITING} requests may wait; try later', ALL_FAILED)))
             return
         self._waiting += 1
-        self._pool.submit(self._answer, event)
+        self._pool.submit(self._work, event)
+
+    def _work(self, event: Event) -> None:
+        with handling(f'loom.{ADDRESS}.infer', event.traceparent, event.tracestate, cause=event):
+            self._answer(event)
 
     def _answer(self, event: Event) -> None:
         try:

@@ -41,10 +41,12 @@ usd: setup  ## USD of robot and worlds for Isaac Sim, checked with usd-core
 	@$(ACTIVATE)
 	python -m loom.sim.usd sim build/usd
 
-lock: setup  ## resolve the Python packages anew into ros_ws/requirements/lock.txt
+lock: setup  ## resolve the Python packages anew into ros_ws/requirements/{lock,bench}.txt
 	@cd ros_ws/requirements
 	../../.venv/bin/uv pip compile --quiet --universal --no-annotate --no-header --python-version 3.10 \
 	  ros.txt loom.in test.in | grep -v '^ros-' > lock.txt
+	../../.venv/bin/uv pip compile --quiet --universal --no-annotate --no-header --python-version 3.10 \
+	  bench.in | grep -v '^uv==' > bench.txt
 
 clean:  ## remove what was built; the Python environment stays
 	@rm -rf build ros_ws/build ros_ws/install ros_ws/log

@@ -1,0 +1,45 @@
+"""Loom: an Event over RosBus, with envelope, account and trace; 256 bytes of text, as the String beside it has."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+from exchange import Reader, main
+from loom_process import spinning
+
+from loom.core.event import Event
+from loom.core.trace import trace_headers
+from loom.ros.bus import RosBus
+from loom.ros.clock import RosClock
+
+TYPE = 'bench.message'
+
+
+def send(messages: Iterator[bytearray]) -> None:
+    """From a loop, while the executor serves what the bus itself does."""
+    with spinning('sender') as node:
+        bus, clock = RosBus(node), RosClock(node.get_clock())
+        for message in messages:
+            traceparent, tracestate = trace_headers()
+            bus.publish(Event(TYPE, 'sender', clock.now_ns(), bytes(message), 'text/plain',
+                              traceparent=traceparent, tracestate=tracestate))
+        bus.close()
+
+
+def receive(reader: Reader) -> None:
+    """The handler reads the payload."""
+    ended = threading.Event()
+
+    def handle(event: Event) -> None:
+        if reader.read(event.payload):
+            ended.set()
+    with spinning('receiver') as node:
+        bus = RosBus(node)
+        bus.subscribe(TYPE, handle)
+        ended.wait()
+        bus.close()
+
+
+if __name__ == '__main__':
+    main(send, receive)

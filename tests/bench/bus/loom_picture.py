@@ -1,0 +1,45 @@
+"""Loom: sensor_msgs/Image through the payload store, a handle on the topic and the picture in shared memory."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+from exchange import Reader, main
+from loom_process import spinning
+from sensor_msgs.msg import Image
+
+from loom.core.delivery import SENSOR
+from loom.ros.heads import set_bulk
+from loom.ros.shared_publisher import SharedPublisher
+from loom.ros.shared_subscription import SharedSubscription
+
+TOPIC = 'bench/picture'
+
+
+def send(messages: Iterator[bytearray]) -> None:
+    """Nodes publish so whatever is large."""
+    with spinning('sender') as node:
+        publisher = SharedPublisher(node, Image, TOPIC, SENSOR)
+        for message in messages:
+            image = Image(height=1, width=len(message), step=len(message), encoding='mono8')
+            set_bulk(image, message)
+            publisher.publish(image)
+        publisher.destroy()
+
+
+def receive(reader: Reader) -> None:
+    """The callback reads where the picture lies."""
+    ended = threading.Event()
+
+    def saw(image: Image) -> None:
+        if reader.read(image.data):
+            ended.set()
+    with spinning('receiver') as node:
+        subscription = SharedSubscription(node, Image, TOPIC, saw, SENSOR)
+        ended.wait()
+        subscription.destroy()
+
+
+if __name__ == '__main__':
+    main(send, receive)

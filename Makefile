@@ -6,9 +6,10 @@ SHELL := /bin/bash
 ARGS ?=
 ONLY ?=
 MISSION ?= fetch_report
+SOAK_S ?= 3600
 ACTIVATE = set +u; source ros_ws/activate; set -u
 
-.PHONY: help setup bringup mission test lint bench usd lock clean
+.PHONY: help setup bringup mission test lint bench soak usd lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | while IFS=$$'\t' read -r t d; do printf '  make %-9s %s\n' "$$t" "$$d"; done
@@ -36,6 +37,10 @@ test: setup lint  ## linters, types, all tests, coverage
 bench: setup  ## benchmarks; ONLY=bus picks the rows that begin with "bus."
 	@$(ACTIVATE)
 	python tests/bench/run.py $(if $(ONLY),--only $(ONLY))
+
+soak: setup  ## 20 agents, 1000 events a second, for SOAK_S seconds (3600): nothing lost, nothing grows
+	@$(ACTIVATE)
+	python tests/bench/soak.py --seconds $(SOAK_S)
 
 usd: setup  ## USD of robot and worlds for Isaac Sim, checked with usd-core
 	@$(ACTIVATE)

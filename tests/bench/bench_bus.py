@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from bus import load
 from bus.contest import Exercise, Outcomes, play
 from bus.distributions import draw
 from bus.peer import Dora, Peer, install, loom_environment
@@ -48,7 +49,8 @@ def measure() -> list[Row]:
         *ratio('bus.1mb_standard_vs_rclpy', large, 'rclpy', 'standard', '>= 15', RCLPY_IMAGE),
         *ratio('bus.1mb_vs_dora', large, 'loom', 'dora', '<= 0.9', DORA),
         *ratio('bus.6mb_vs_dora', larger, 'loom', 'dora', '<= 0.9', DORA),
-        *(row for name, (peers, outcomes) in contests.items() for row in figures(name, peers, outcomes))]
+        *(row for name, (peers, outcomes) in contests.items() for row in figures(name, peers, outcomes)),
+        *load.measure()]
 
 
 def ratio(row: str, outcomes: Outcomes, over: str, under: str, bound: str, peer: Peer, of: str = 'p50_us') -> list[Row]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,9 @@ from loom.cli import say as say_module
 from loom.cli.main import app
 from loom.core.delivery import STATE
 from loom.core.errors import LoomError
-from loom.core.event import Event
+from loom.core.event import Event, Hop
+from loom.core.ledger import Ledger
+from loom.ros.latency import LatencyTopic
 from loom.ros.node import LoomNode
 
 runner = CliRunner(env={'COLUMNS': '160'})
@@ -83,7 +86,7 @@ def test_bad_usage_is_refused(arguments: list[str]) -> None:
 
 def test_help_names_every_verb() -> None:
     text = runner.invoke(app, ['--help']).output
-    assert all(f'{verb} ' in text for verb in ('up', 'say', 'list', 'run', 'doctor'))
+    assert all(f'{verb} ' in text for verb in ('up', 'say', 'list', 'run', 'doctor', 'latency'))
 
 
 @pytest.mark.parametrize('namespace', ['1st', 'a b', 'a//b'])
@@ -149,6 +152,8 @@ class Talker(LoomNode):
                 Capability(name='go_to', description='Drive to a [named] place.'), Capability(name='stop')]),
             AgentCard(id='lookout', state='active', listens=['camera.*.object'])]))
         self.listen('text.typed', self.on_text)
+        self.ledger = Ledger()
+        LatencyTopic(self, self.ledger)
 
     def on_text(self, event: Event) -> None:
         if self.answer:
@@ -171,6 +176,16 @@ def test_list_shows_nodes_agents_and_capabilities(talker: Talker, ros: Any) -> N
     assert result.exit_code == 0, result.output + repr(result.exception)
     for text in ('robot is active', 'talker', 'active', 'navigator', 'go_to', 'Drive to a [named] place.', 'stop',
                  'lookout', 'listens to camera.*.object'):
+        assert text in result.output, f'{text!r} is not in\n{result.output}'
+
+
+def test_latency_shows_each_stage_of_each_chain(talker: Talker, ros: Any) -> None:
+    end_ns = time.time_ns()
+    talker.ledger.ended(end_ns - 8_250_000, (Hop('salience', 1500, 0, 2250), Hop('safety', 4000, 0, 500)), end_ns)
+    talker.ledger.late(Event('a.b', 'camera', 0), 'guard [old]')
+    result = runner.invoke(app, ['latency', '-n', ros.namespace])
+    assert result.exit_code == 0, result.output + repr(result.exception)
+    for text in ('salience > safety', '8.2', '2.25', '4.00', 'guard [old]', 'transport'):
         assert text in result.output, f'{text!r} is not in\n{result.output}'
 
 

@@ -87,3 +87,7 @@ def talk(registry: Any, doorman: Any, until: Callable[..., None]) -> None:
     seen = len(registry.text)
     until(lambda: all(registry.text[seen:].count(word) >= ENOUGH for word in TALKS),
           f'no talk; registry: {registry.text[-500:]!r}, doorman: {doorman.text[-500:]!r}')
+
+
+def test_the_readme_has_this_very_agent() -> None:
+    assert (HERE / 'doorman.py').read_text().strip() in (ROOT / 'README.md').read_text()

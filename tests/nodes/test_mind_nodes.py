@@ -22,6 +22,7 @@ from rclpy.parameter import Parameter  # noqa: E402
 
 from loom import Agent, Context  # noqa: E402
 from loom.core.delivery import STATE  # noqa: E402
+from loom.core.trace import Span, record, trace_id  # noqa: E402
 from loom.nodes.action_broker import ActionBroker  # noqa: E402
 from loom.nodes.agent_host import AgentHost  # noqa: E402
 from loom.nodes.model_router import ModelRouter  # noqa: E402
@@ -102,6 +103,23 @@ def test_a_capability_is_an_action_with_feedback(mind: Mind, until: Until) -> No
     until(answered.done)
     assert (answered.result().result.result, answered.result().result.error_code) == ('3', 0)
     until(lambda: 'at 2' in heard)
+
+
+def test_a_goal_goes_on_in_the_trace_of_its_caller(mind: Mind, until: Until) -> None:
+    traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+    spans: list[Span] = []
+    record(spans.append)
+    try:
+        mind.result(mind.invoke, until, capability='count', arguments='{"up_to": 1}', traceparent=traceparent)
+        mind.result(mind.infer, until, task='parse', prompt='go to the kitchen', local_only=True, deadline=2.0,
+                    traceparent=traceparent)
+    finally:
+        record(None)
+    ours = {span.name: span for span in spans if trace_id(span.traceparent) == trace_id(traceparent)}
+    invoke, count_, infer = (ours[f'loom.{name}'] for name in ('action_broker.invoke', 'counter.count',
+                                                              'model_router.infer'))
+    assert invoke.parent == infer.parent == traceparent.split('-')[2]
+    assert count_.parent == invoke.traceparent.split('-')[2] and 'loom.action_broker.relay' in ours
 
 
 @pytest.mark.parametrize(('fields', 'code', 'text'), [

@@ -11,7 +11,7 @@ import pytest
 rclpy = pytest.importorskip('rclpy')
 
 from geometry_msgs.msg import TransformStamped, Twist  # noqa: E402
-from loom_msgs.msg import MotionProposal, SafetyDecision  # noqa: E402
+from loom_msgs.msg import Hop, MotionProposal, SafetyDecision  # noqa: E402
 from rclpy.node import Node  # noqa: E402
 from sensor_msgs.msg import LaserScan  # noqa: E402
 from std_msgs.msg import Bool  # noqa: E402
@@ -20,6 +20,7 @@ from tf2_msgs.msg import TFMessage  # noqa: E402
 
 from loom.core.delivery import COMMAND, SENSOR, STANDARD, STATE  # noqa: E402
 from loom.nodes.safety import Safety  # noqa: E402
+from loom.ros.latency import hear_latency  # noqa: E402
 from loom.ros.lifecycle import call  # noqa: E402
 from loom.ros.qos import publisher_profile, subscription_profile  # noqa: E402
 
@@ -152,3 +153,33 @@ def test_deactivating_stops_the_base(base: Base, until: Until) -> None:
     count = len(base.speeds)
     time.sleep(0.2)
     assert len(base.speeds) == count
+
+
+def test_a_chain_ends_with_the_command(base: Base, ros: Any, until: Until) -> None:
+    traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+    latencies = hear_latency(base.node)
+    base.wanted = None
+    until(lambda: base.proposals.get_subscription_count())
+
+    def propose(origin_ns: int) -> None:
+        base.sequence += 1
+        proposal = MotionProposal(stamp=base.node.get_clock().now().to_msg(), agent='guard', sequence=base.sequence,
+                                  lane=30, traceparent=traceparent, sent_ns=time.time_ns(), origin_ns=origin_ns,
+                                  path=[Hop(stage='guard', transport_us=1000, queue_us=2000, compute_us=3000)])
+        proposal.time_to_live.nanosec = 400_000_000
+        base.proposals.publish(proposal)
+
+    def reactions() -> list[SafetyDecision]:
+        return [decision for decision in base.decisions if decision.traceparent == traceparent]
+    propose(time.time_ns() - 6_000_000)
+    until(lambda: reactions())
+    decision, = reactions()
+    assert [hop.stage for hop in decision.path] == ['guard', 'safety'] and decision.sent_ns > decision.origin_ns > 0
+    whole_us = (decision.sent_ns - decision.origin_ns) // 1000
+    assert sum(h.transport_us + h.queue_us + h.compute_us for h in decision.path) == pytest.approx(whole_us, abs=1000)
+    until(lambda: latencies)
+    assert latencies['guard > safety'].count == 1 and latencies['guard > safety'].p50_ms >= 6
+    # What reacts to nothing new is in its trace, and is no chain.
+    propose(0)
+    until(lambda: len(reactions()) == 2)
+    assert reactions()[1].origin_ns == 0 and not reactions()[1].path

@@ -23,7 +23,10 @@ from tf2_msgs.msg import TFMessage  # noqa: E402
 from loom.act.body import Motion  # noqa: E402
 from loom.core.delivery import COMMAND, SENSOR, STANDARD, STATE, TRANSFORM, Delivery  # noqa: E402
 from loom.core.errors import DeviceError  # noqa: E402
+from loom.core.event import Event, Hop  # noqa: E402
+from loom.core.trace import continued  # noqa: E402
 from loom.ros.body import RosBody  # noqa: E402
+from loom.ros.convert import stamp_to_ns  # noqa: E402
 from loom.ros.node import LoomNode  # noqa: E402
 from loom.ros.qos import publisher_profile, subscription_profile  # noqa: E402
 
@@ -183,6 +186,33 @@ def test_proposals_and_paths_go_out(senses: Senses, until: Until) -> None:
     senses.body.show_path(np.array([[0.0, 1.0], [2.0, 3.0]]))
     until(lambda: paths)
     assert [pose.pose.position.y for pose in paths[0].poses] == [1.0, 3.0]
+
+
+def test_a_proposal_names_what_it_reacts_to(senses: Senses, until: Until) -> None:
+    proposals: list[MotionProposal] = []
+    senses.node.create_subscription(MotionProposal, 'loom/motion/proposed', proposals.append,
+                                    subscription_profile(COMMAND))
+    depth = senses.stamped(Image(height=1, width=1, step=4, encoding='32FC1', data=[0] * 4), 'camera', ago_s=0.2)
+    seen_ns = stamp_to_ns(depth.header.stamp)
+    senses.send('tf_static', TFMessage(transforms=[senses.frame('base_link', 'camera', 0.2, 0.0)]), STATE)
+    senses.send('camera/front/camera_info', CameraInfo(k=[4.0, 0, 2.0, 0, 4.0, 2.0, 0, 0, 1.0]), until=until)
+    senses.send('camera/front/depth/image_raw', depth, until=until)
+    until(lambda: holds(senses.body.relief) and senses.body.relief().stamp_ns == seen_ns)
+    until(lambda: senses.host.count_subscribers('loom/motion/proposed'))
+    event = Event.create('a.b', source='x', stamp_ns=1, origin_ns=77, path=(Hop('salience', 1, 2, 3),))
+
+    def propose(intent: str, origin_ns: int = 0) -> MotionProposal:
+        known = len(proposals)
+        senses.body.propose(Motion(intent=intent, agent='guard', origin_ns=origin_ns))
+        until(lambda: len(proposals) > known)
+        return proposals[-1]
+    with continued(event.traceparent, cause=event.arrived(5, 6)):
+        first, later, picture = propose('first'), propose('later'), propose('by picture', seen_ns)
+    assert first.origin_ns == 77 and [hop.stage for hop in first.path] == ['salience', 'guard']
+    assert first.path[1].compute_us > 0 and first.sent_ns > 0 and first.traceparent == event.traceparent
+    assert later.origin_ns == 0 and not later.path and later.traceparent == event.traceparent
+    assert picture.origin_ns == seen_ns and [hop.stage for hop in picture.path] == ['guard']
+    assert picture.path[0].transport_us >= 200_000 and propose('by nothing').origin_ns == 0
 
 
 def test_an_emergency_stop_is_known(senses: Senses, until: Until) -> None:

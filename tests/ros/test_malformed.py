@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import resource
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -17,19 +18,27 @@ from rclpy.serialization import serialize_message  # noqa: E402
 
 from loom.core.delivery import REALTIME  # noqa: E402
 from loom.core.event import Event, check  # noqa: E402
+from loom.core.wire import encode  # noqa: E402
 from loom.ros.bus import RosBus  # noqa: E402
 from loom.ros.convert import event_to_message  # noqa: E402
 from loom.ros.qos import publisher_profile  # noqa: E402
 
 Until = Callable[..., None]
-FLIPS = 400
+FLIPS = 5000
+MANY = 10_000
 MAX_GROWTH_KB = 50 * 1024
+HOUR_NS = 3600 * 10**9
 
 
 def sample(**fields: Any) -> bytes:
     event = Event.create('test.thing', {'n': [1, 2, 3]}, source='attacker', sender='attacker', stamp_ns=1,
                          tags=('a', 'b'), metadata={'k': 'v'}, **fields)
     return bytes(serialize_message(event_to_message(event)))
+
+
+def flip(dice: random.Random, data: bytearray) -> None:
+    for _ in range(dice.randint(1, 8)):
+        data[dice.randrange(len(data))] ^= 1 << dice.randrange(8)
 
 
 class Attack:
@@ -68,8 +77,8 @@ def attack(ros: Any, until: Until) -> Attack:
 
 @pytest.mark.parametrize('raw', [
     b'', b'\x00', b'\x00\x01\x00\x00', b'\x00\x01\x00\x00' + b'\xff' * 8, b'\xff' * 1000, b'\x00' * 4096,
-    b'\x00\x01\x00\x00\xff\xff\xff\xff' + b'a' * 100],
-    ids=['empty', 'byte', 'header', 'length', 'ff', 'zeros', 'long text'])
+    b'\x00\x01\x00\x00\xff\xff\xff\xff' + b'a' * 100, b'\x00\x00' + sample()[2:]],
+    ids=['empty', 'byte', 'header', 'length', 'ff', 'zeros', 'long text', 'big-endian'])
 def test_bytes_that_are_no_message(attack: Attack, raw: bytes) -> None:
     for _ in range(3):
         attack.raw.publish(raw)
@@ -90,8 +99,7 @@ def test_messages_with_flipped_bits_are_delivered_checked_or_not_at_all(attack: 
     whole = sample()
     for number in range(FLIPS):
         flipped = bytearray(whole)
-        for _ in range(dice.randint(1, 8)):
-            flipped[dice.randrange(4, len(whole))] ^= 1 << dice.randrange(8)
+        flip(dice, flipped)
         attack.raw.publish(bytes(flipped))
         if number % 20 == 19:
             attack.prove_alive()
@@ -100,11 +108,58 @@ def test_messages_with_flipped_bits_are_delivered_checked_or_not_at_all(attack: 
     assert all(check(e) for e in attack.heard)
 
 
+def test_sealed_events_arrive_as_they_were_sent_or_not_at_all(attack: Attack) -> None:
+    dice = random.Random(11)
+    sent: dict[str, Event] = {}
+    for number in range(FLIPS):
+        event = Event.create('test.thing', {'n': number}, source='honest', sender='honest', stamp_ns=1, tags=('a',))
+        sent[event.id] = event
+        flipped = bytearray(encode(event, writer=7, sequence=number))
+        if number % 3:
+            flip(dice, flipped)
+        attack.raw.publish(bytes(flipped))
+        if number % 20 == 19:
+            attack.prove_alive()
+    counts = attack.settled()
+    heard = [event for event in attack.heard if event.source == 'honest']
+    assert len(heard) > FLIPS // 4 and all(event == sent[event.id] for event in heard)
+    assert counts['malformed'] > FLIPS // 2, counts
+
+
+def test_a_replayed_event_is_processed_once(attack: Attack) -> None:
+    event = Event.create('test.thing', source='honest', sender='honest', stamp_ns=1)
+    for writer in (7, 7, 8, 0):
+        attack.raw.publish(encode(event, writer, sequence=0))
+    counts = attack.settled()
+    assert [e.id for e in attack.heard].count(event.id) == 1
+    assert counts['repeated'] + counts['duplicate'] == 3, counts
+
+
+def test_an_event_from_the_future_is_refused_and_its_sender_named(attack: Attack,
+                                                                 caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING)
+    event = Event.create('test.thing', source='dreamer', sender='dreamer', stamp_ns=time.time_ns() + HOUR_NS)
+    attack.raw.publish(encode(event))
+    assert attack.settled()['future'] == 1 and event not in attack.heard
+    assert "from 'dreamer': future" in caplog.text
+
+
+def test_many_types_on_one_topic_make_few_counts(attack: Attack) -> None:
+    for number in range(MANY):
+        attack.raw.publish(encode(Event.create(f'test.t{number}', source=f's{number}', sender=f's{number}',
+                                               stamp_ns=1)))
+        if number % 20 == 19:
+            attack.prove_alive()
+    counts = attack.settled()
+    assert len(counts) < 10 and len(attack.bus.reception.accounts()) == 2, counts
+
+
 def test_a_huge_length_takes_no_memory(attack: Attack) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     whole = sample()
     for place in range(4, len(whole) - 4, 4):
-        attack.raw.publish(whole[:place] + b'\xff\xff\xff\x7f' + whole[place + 4:])
+        for length in (b'\xff\xff\xff\x7f', b'\xff\xff\xff\xff'):
+            attack.raw.publish(whole[:place] + length + whole[place + 4:])
     attack.settled()
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < MAX_GROWTH_KB
 

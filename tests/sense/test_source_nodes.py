@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from loom.core.event import Event
+from loom.core.trace import message_trace, trace_id
 from loom.sense.pictures import decode, picture_from
 
 Until = Callable[..., None]
@@ -135,6 +136,10 @@ def test_streams_become_events(ros: Any, until: Until) -> None:
     assert found.data['label'] == 'red cube' and abs(found.data['distance_m'] - 0.3) < 0.02
     assert found.reference_topic.endswith('/camera/front/image_raw') and found.reference_stamp_ns == found.stamp_ns
     assert events['motion.bump'].priority == 200
+    # The trace and the chain begin with the picture, which knows nothing of either.
+    stamp_ns = found.reference_stamp_ns
+    assert trace_id(found.traceparent) == trace_id(message_trace(found.reference_topic, stamp_ns, ''))
+    assert found.origin_ns == stamp_ns and [hop.stage for hop in found.path] == ['salience']
     assert int(next(iter(node.diagnose())).values['pictures']) > 0
 
 

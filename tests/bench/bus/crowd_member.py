@@ -22,7 +22,7 @@ from loom.ros.process import die_with_parent
 AGENTS, HOSTS, TOPICS, TOTAL_HZ = 20, 4, 10, 1000.0
 # The second counter of `control`: everybody is there.
 GO = 1
-# The tally: events emitted, handled, out of order, whether it listens, then how many took so many tenths of a millisecond.
+# The tally: events emitted, handled, out of order, whether it listens, then how many took so many tenths of a ms.
 EMITTED, HANDLED, DISORDER, READY, LATENCIES = range(5)
 BUCKETS, BUCKET_US = 5000, 100
 SIZE = LATENCIES + BUCKETS

@@ -9,7 +9,6 @@ from exchange import Reader, main
 from loom_process import spinning
 
 from loom.core.event import Event
-from loom.core.trace import trace_headers
 from loom.ros.bus import RosBus
 from loom.ros.clock import RosClock
 
@@ -21,9 +20,8 @@ def send(messages: Iterator[bytearray]) -> None:
     with spinning('sender') as node:
         bus, clock = RosBus(node), RosClock(node.get_clock())
         for message in messages:
-            traceparent, tracestate = trace_headers()
-            bus.publish(Event(TYPE, 'sender', clock.now_ns(), bytes(message), 'text/plain',
-                              traceparent=traceparent, tracestate=tracestate))
+            bus.publish(Event.create(TYPE, source='sender', stamp_ns=clock.now_ns(), payload=bytes(message),
+                                     content_type='text/plain'))
         bus.close()
 
 

@@ -27,7 +27,7 @@ URGENT, BULK = 'load.urgent', 'load.bulk'
 # Counters of `control`: the phase whose latencies are noted (0: none), what a bulk or victim's event takes, the flood.
 PHASE, WORK_US, FLOOD = 1, 2, 3
 WORDS = 4
-URGENT_HZ, FLOOD_HZ = 250.0, 4000.0
+URGENT_HZ, FLOOD_HZ = 250.0, 2500.0
 
 
 def beats(control: Tally, rate_hz: float) -> Iterator[None]:

@@ -33,7 +33,8 @@ def produce(control: Tally, tally: Tally) -> None:
             due = max(due + 1 / FULL_HZ, time.monotonic() - 0.1)
             time.sleep(max(0.0, due - time.monotonic()))
             if control[0] == RUN and throttle.admits(bus.room(TYPE, BATCHED)):
-                bus.publish(Event.create(TYPE, [tally[ACCEPTED], FILLING], source='s', stamp_ns=time.time_ns()), BATCHED)
+                event = Event.create(TYPE, [tally[ACCEPTED], FILLING], source='s', stamp_ns=time.time_ns())
+                bus.publish(event, BATCHED)
                 tally.add(ACCEPTED)
         bus.close()
 

@@ -20,6 +20,7 @@ BUSY = len(TOPICS) + 1
 NUMBER = len(TOPICS)
 QOS_FILE = 'qos.yaml'
 SECONDS, SETTLE_S, POLL_S, FOR_EVER_S = 60.0, 20.0, 0.2, 1e6
+SIGNALS = {'killed': signal.SIGKILL, 'stopped': signal.SIGSTOP, 'go on': signal.SIGCONT}
 # A stopped one goes on after such a part of the storm.
 STOPPED = 0.25
 
@@ -38,7 +39,7 @@ class Part:
 
 @dataclass
 class Verdict:
-    """What the books say against what the witnesses wrote down; `faults` has a line for each thing that does not fit."""
+    """What the books say against what the witnesses wrote down; `faults` has a line for each misfit."""
 
     unexplained: int = 0
     faults: list[str] = field(default_factory=list)
@@ -61,7 +62,8 @@ def cast(publishers: int, rate_hz: float, killed: int) -> tuple[Part, ...]:
     return (
         Part('quick', 'subscribe', 0.0), Part('slow', 'subscribe', 3.0), Part('late', 'subscribe', 0.0, 0.5),
         Part('stopped', 'subscribe', 0.0, 0.0, 0.4, 'stopped'), Part('leaving', 'subscribe', 0.5, 0.0, 0.6, 'leaves'),
-        *(Part(f'killed{number}', 'subscribe', 1.0, start, start + 0.2, 'killed') for number, start in enumerate(starts)),
+        *(Part(f'killed{number}', 'subscribe', 1.0, start, start + 0.2, 'killed')
+          for number, start in enumerate(starts)),
         *(Part(f'source{number}', 'publish', rate_hz) for number in range(publishers)),
         Part('late_source', 'publish', rate_hz, 0.6), Part('leaving_source', 'publish', rate_hz, 0.0, 0.5, 'leaves'),
         *(Part(f'killed_source{number}', 'publish', rate_hz, start, start + 0.15, 'killed')
@@ -112,7 +114,7 @@ class Storm:
             self._begin(part, seconds)
             return
         self._wait_for(part)
-        self.crew.signal(part.name, {'killed': signal.SIGKILL, 'stopped': signal.SIGSTOP, 'go on': signal.SIGCONT}[what])
+        self.crew.signal(part.name, SIGNALS[what])
 
     def _begin(self, part: Part, seconds: float) -> None:
         stays_s = (part.ends - part.begins) * seconds if part.ending == 'leaves' else FOR_EVER_S

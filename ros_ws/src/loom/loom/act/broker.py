@@ -11,7 +11,7 @@ from typing import Any
 
 import jsonschema
 
-from loom.act.call import Call, OnFeedback, OnOutcome, Outcome, no_feedback, outcome
+from loom.act.call import Call, Feedback, OnFeedback, OnOutcome, Outcome, no_feedback, outcome
 from loom.act.capability import BAD_ARGUMENTS, BUSY, CANCELLED, MAX_TIMEOUT_S, TIMEOUT, UNKNOWN, Capability
 from loom.core.bus import Bus, Subscription
 from loom.core.clock import NANOSECONDS, Clock
@@ -103,9 +103,10 @@ class ActionBroker:
         call.agent = capability.agent
         call.deadline_ns = self._clock.now_ns() + round((limit_s + GRACE_S) * NANOSECONDS)
         self._open[call.id] = call
-        self._notify(call, 'accepted', -1.0)
-        data = {'name': call.capability, 'arguments': call.arguments, 'call_id': call.id, 'timeout_s': limit_s}
-        self._publish(call, 'capability.started', {**data, 'caller': call.caller})
+        self._notify(call, {'status': 'accepted', 'progress': -1.0})
+        data = {'name': call.capability, 'arguments': call.arguments, 'call_id': call.id, 'timeout_s': limit_s,
+                'caller': call.caller}
+        self._publish(call, 'capability.started', data)
         self._send(call.agent, self._compose(call, 'capability.call', data, reply_to=ADDRESS))
 
     def _checked(self, call: Call, timeout_s: float) -> Capability:
@@ -135,7 +136,7 @@ class ActionBroker:
         if event.type == 'capability.call':
             self.invoke(str(data.get('name')), data.get('arguments') or {}, call_id,
                         float(data.get('timeout_s') or 0.0), lambda o: self._reply(event, 'capability.result', o),
-                        lambda s, p: self._reply(event, 'capability.feedback', {'status': s, 'progress': p}),
+                        lambda d: self._reply(event, 'capability.feedback', d),
                         event.sender or event.source, event)
         elif event.type == 'capability.cancel':
             self.cancel(call_id)
@@ -148,7 +149,7 @@ class ActionBroker:
             if call is None or call.agent != event.sender:
                 self.counts['stray'] += 1
             elif event.type == 'capability.feedback':
-                self._notify(call, str(data.get('status')), float(data.get('progress', -1.0)))
+                self._notify(call, data)
             else:
                 self._finish(call, outcome(data.get('result'), int(data.get('error_code', 0)),
                                            str(data.get('error_msg', ''))))
@@ -168,9 +169,9 @@ class ActionBroker:
         for on_outcome in call.on_outcome:
             self._outbox.append(partial(on_outcome, ended))
 
-    def _notify(self, call: Call, status: str, progress: float) -> None:
+    def _notify(self, call: Call, data: Feedback) -> None:
         for on_feedback in call.on_feedback:
-            self._outbox.append(partial(on_feedback, status, progress))
+            self._outbox.append(partial(on_feedback, data))
 
     def _reply(self, request: Event, type: str, data: Any) -> None:
         if request.reply_to:

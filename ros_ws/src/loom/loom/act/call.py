@@ -10,7 +10,8 @@ from loom.core.event import Event
 
 Outcome = dict[str, Any]
 OnOutcome = Callable[[Outcome], None]
-OnFeedback = Callable[[str, float], None]
+Feedback = dict[str, Any]
+OnFeedback = Callable[[Feedback], None]
 
 
 @dataclass
@@ -33,5 +34,5 @@ def outcome(result: Any = None, error_code: int = 0, error_msg: str = '') -> Out
     return {'result': result, 'error_code': error_code, 'error_msg': error_msg}
 
 
-def no_feedback(status: str, progress: float) -> None:
+def no_feedback(data: Feedback) -> None:
     """For callers that do not listen to feedback."""

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console, Group
 from rich.live import Live
+from rich.markup import escape
 from rich.table import Table
 
 from loom.core.errors import DeadlineError, LoomError
@@ -40,7 +41,7 @@ def tables(books: list[Any]) -> Group:
     writers = Table('node', 'topic', 'class', 'published', 'held', 'refused', title='publishers', title_justify='left')
     for accounts in sorted(books, key=lambda a: a.node):
         for r in sorted(accounts.readers, key=lambda r: r.topic):
-            dropped = ', '.join(f'{number} {reason}' for reason, number in zip(r.reasons, r.dropped))
+            dropped = ', '.join(f'{number} {escape(reason)}' for reason, number in zip(r.reasons, r.dropped))
             wrong = unexplained(r)
             readers.add_row(accounts.node, r.topic, r.delivery, str(r.offered), str(r.delivered), str(r.failed or ''),
                             str(r.expired or ''), str(r.queued or ''),

@@ -32,6 +32,7 @@ class Books:
         self._tell_credit = tell_credit
         self._tell_accounts = tell_accounts
         self._reports: deque[tuple[float, WriterAccount]] = deque(maxlen=MAX_REPORTS)
+        self._told: dict[tuple[str, int], int] = {}
         self._last: object = ([], [])
         self._ticks = 0
 
@@ -85,9 +86,15 @@ class Books:
         """Counts as lost what a writer published and no queue holds any more."""
         while self._reports and time.monotonic() - self._reports[0][0] > SETTLED_S:
             _, report = self._reports.popleft()
-            for inlet in list(self._reception.inlets):
-                if inlet.topic == report.topic and not inlet.queue:
-                    inlet.account.missed('lost', inlet.progress.missing(report.writer, report.published))
+            self._told[report.topic, report.writer] = report.published
+        for (topic, writer), published in list(self._told.items()):
+            inlets = [inlet for inlet in self._reception.inlets if inlet.topic == topic]
+            for inlet in inlets:
+                # One that is behind may not have taken all from DDS: it is asked again, the report is not repeated.
+                if not inlet.queue:
+                    inlet.account.missed('lost', inlet.progress.missing(writer, published))
+            if not any(inlet.queue for inlet in inlets):
+                del self._told[topic, writer]
 
 
 def _reader_account(inlet: Inlet) -> ReaderAccount:

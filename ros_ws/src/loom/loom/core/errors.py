@@ -7,7 +7,10 @@ LoomError
 ├── BusyError          an event can't be taken now, because a reader is slow
 ├── PayloadError       a payload can't be stored, or shared memory is not what it should be
 ├── CapabilityError    a capability can't be called or failed (1xx)
+├── AgentError         an agent failed at what another asked, or too few did it
+├── RefusedError       a permission or a limit of an agent does not let this happen
 ├── ModelError         no model could answer (2xx)
+├── StateError         what is remembered can't be read or kept (4xx)
 ├── SimulationError    the simulated world refuses a request
 ├── SafetyError        a motion is refused (6xx)
 └── DeadlineError      an answer did not come in time
@@ -52,8 +55,20 @@ class CapabilityError(LoomError):
     """A capability can't be called, or failed."""
 
 
+class AgentError(LoomError):
+    """An agent failed at what another asked, or too few did it."""
+
+
+class RefusedError(LoomError):
+    """A permission or a limit of an agent does not let this happen."""
+
+
 class ModelError(LoomError):
     """No model could answer."""
+
+
+class StateError(LoomError):
+    """What is remembered can't be read or kept."""
 
 
 class SimulationError(LoomError):

@@ -16,6 +16,7 @@ from loom.core.event import Event
 from loom.ros.body import RosBody
 from loom.ros.directory import directory_of
 from loom.ros.goal_pose import GoalPose
+from loom.ros.latency import LatencyTopic
 from loom.ros.node import OK, WARN, LoomNode, Part
 from loom.ros.process import run
 from loom.sense.virtual_sound import VirtualSound
@@ -43,6 +44,7 @@ class AgentHost(LoomNode):
         self._host = Host(self.bus, self.clock_source, *agents, body=RosBody(self))
         self._directory = self.publisher(Directory, 'loom/directory', STATE)
         GoalPose(self)
+        LatencyTopic(self, self._host.ledger)
 
     def activate(self) -> None:
         """Starts the agents, then the mission."""

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from loom.core.config import NodeConfig
 from loom.core.event import Event
+from loom.core.trace import cause
 from loom.ros.node import OK, LoomNode, Part
 from loom.ros.process import run
 from loom.ros.senses import Senses
@@ -50,7 +51,9 @@ class Salience(LoomNode):
         yield Part('events', OK, '', {name: str(count) for name, count in counts.items()})
 
     def _tell(self, finding: Finding) -> None:
-        self.bus.publish(Event.create(
+        seen: Event | None = cause()
+        make = seen.child if seen else Event.create
+        self.bus.publish(make(
             finding.type, finding.data, source='salience', sender='salience', stamp_ns=finding.stamp_ns,
             priority=finding.priority, confidence=finding.confidence, reference_topic=finding.topic,
             reference_stamp_ns=finding.stamp_ns if finding.topic else 0))

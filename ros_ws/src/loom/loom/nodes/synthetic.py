@@ -1,4 +1,4 @@
-"""synthetic: events made at a steady rate, to see how much the rest can carry."""
+"""synthetic: events made at a steady rate, or as many as their readers can take, to see how much the rest carries."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pydantic import Field
 from loom.core.config import NodeConfig
 from loom.core.delivery import BATCHED
 from loom.core.event import Event
+from loom.core.pacing import Throttle
 from loom.core.patterns import check_type
 from loom.ros.node import OK, LoomNode, Part
 from loom.ros.process import run
@@ -25,7 +26,7 @@ class SyntheticConfig(NodeConfig):
 
 
 class Synthetic(LoomNode):
-    """Publishes numbered events."""
+    """Publishes numbered events; fewer while a reader is slow."""
 
     Config = SyntheticConfig
     config: SyntheticConfig
@@ -34,6 +35,7 @@ class Synthetic(LoomNode):
         """Checks the type."""
         check_type(self.config.type)
         self._filling = 'x' * self.config.size_bytes
+        self._throttle = Throttle()
         self._count = 0
         self._due = 0.0
         tick_hz = min(TICK_HZ, self.config.rate_hz)
@@ -42,12 +44,15 @@ class Synthetic(LoomNode):
 
     def diagnose(self) -> Iterable[Part]:
         """How many so far."""
-        yield Part('events', OK, f'{self.config.rate_hz} Hz of {self.config.type}', {'count': str(self._count)})
+        yield Part('events', OK, f'{self.config.rate_hz} Hz of {self.config.type}', {
+            'count': str(self._count), 'held_back': str(self._throttle.held_back)})
 
     def _tick(self) -> None:
         self._due += self._each_tick
         while self._due >= 1.0:
             self._due -= 1.0
+            if not self._throttle.admits(self.bus.room(self.config.type)):
+                continue
             self._count += 1
             self.bus.publish(Event.create(
                 self.config.type, {'number': self._count, 'filling': self._filling}, source='synthetic',

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -20,13 +21,16 @@ from tf2_msgs.msg import TFMessage
 from loom.act.body import Floats, Grid, Motion, Pose2D, Relief, Scan, Sight
 from loom.act.relief import obstacles
 from loom.act.safety import EMERGENCY_STOP, FOREIGN_PUBLISHER
-from loom.core.clock import NANOSECONDS
+from loom.core.clock import NANOSECONDS, wall_ns
 from loom.core.delivery import COMMAND, SENSOR, STANDARD, STATE, TRANSFORM
 from loom.core.errors import DeviceError
-from loom.core.trace import trace_headers
+from loom.core.event import Event
+from loom.core.trace import cause, trace_headers
 from loom.ros.convert import ns_to_stamp, stamp_to_ns
 from loom.ros.frames import Frames
+from loom.ros.motion import hop_messages
 from loom.ros.node import LoomNode
+from loom.ros.observation import Observations
 from loom.ros.range_scan import BASE, scan_of
 from loom.sense.pictures import Lens, depth_from, picture_from
 
@@ -35,6 +39,7 @@ MANY_LATCHED = replace(STATE, depth=32)
 # A reliable reader would hold back all newer transforms until a lost one is sent again, which takes seconds.
 NEWEST_TRANSFORMS = replace(TRANSFORM, subscribe_reliable=False)
 WORTH_NS = 400_000_000
+ANSWERED = 64
 HALTED = (EMERGENCY_STOP, FOREIGN_PUBLISHER)
 SCAN_S, POSE_S, DEPTH_S, PICTURE_S = 0.5, 0.5, 0.7, 1.0
 
@@ -49,6 +54,11 @@ class RosBody:
         self._waiting: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
         self._sequence = 0
         self._relief = Relief(np.zeros((0, 2)), 0)
+        self._observations = Observations(node)
+        self._depth_arrived = (0, 0)
+        # What proposals react to: the depth picture in use, and the events whose first proposal was made.
+        self._seen: Event | None = None
+        self._answered: deque[str] = deque(maxlen=ANSWERED)
         self._proposals = node.publisher(MotionProposal, 'loom/motion/proposed', COMMAND)
         self._paths = node.publisher(Path, 'plan', STATE)
         node.subscribe(TFMessage, 'tf', self._frames.take, NEWEST_TRANSFORMS)
@@ -79,6 +89,9 @@ class RosBody:
         stamp_ns = stamp_to_ns(message.header.stamp)
         if stamp_ns != self._relief.stamp_ns:
             to_base = self._frames.lookup(BASE, message.header.frame_id)
+            known_ns, came_ns = self._depth_arrived
+            arrived_ns = came_ns if known_ns == stamp_ns else wall_ns()
+            self._seen = self._observations.event(topic, message.header, arrived_ns)
             self._relief = Relief(obstacles(_depths(message), self._lens(), to_base), stamp_ns)
         return self._relief
 
@@ -97,7 +110,7 @@ class RosBody:
     def sight(self) -> Sight:
         """What the front camera sees, with depth where there is any."""
         image: Image = self._fresh('camera/front/image_raw', PICTURE_S)
-        picture = picture_from(bytes(image.data), image.encoding, image.height, image.width, image.step,
+        picture = picture_from(image.data, image.encoding, image.height, image.width, image.step,
                                stamp_ns=stamp_to_ns(image.header.stamp), frame=image.header.frame_id)
         depth = self._newest.get('camera/front/depth/image_raw')
         return Sight(picture, self._lens(), None if depth is None else _depths(depth))
@@ -107,7 +120,12 @@ class RosBody:
         self._sequence += 1
         message = MotionProposal(
             stamp=ns_to_stamp(self._clock.now_ns()), origin=ns_to_stamp(motion.origin_ns), agent=motion.agent,
-            intent=motion.intent, sequence=self._sequence, lane=motion.lane, traceparent=trace_headers()[0])
+            intent=motion.intent, sequence=self._sequence, lane=motion.lane, traceparent=trace_headers()[0],
+            sent_ns=wall_ns())
+        reason = self._reason(motion)
+        if reason is not None:
+            message.origin_ns = reason.origin_ns
+            message.path = hop_messages((*reason.path, reason.hop(motion.agent, message.sent_ns)))
         message.time_to_live.nanosec = WORTH_NS
         message.twist.linear.x, message.twist.angular.z = float(motion.linear), float(motion.angular)
         self._proposals.publish(message)
@@ -138,6 +156,16 @@ class RosBody:
         finally:
             self._waiting.remove(waiter)
 
+    def _reason(self, motion: Motion) -> Event | None:
+        """What the motion reacts to; of an event only the first motion does, later ones only go on."""
+        if self._seen is not None and motion.origin_ns == self._seen.stamp_ns:
+            return self._seen
+        event: Event | None = cause()
+        if event is None or event.id in self._answered:
+            return None
+        self._answered.append(event.id)
+        return event
+
     def _keeper(self, topic: str) -> Callable[[Any], None]:
         def keep(message: Any) -> None:
             self._newest[topic] = message
@@ -145,6 +173,7 @@ class RosBody:
 
     def _on_depth(self, message: Image) -> None:
         self._newest['camera/front/depth/image_raw'] = message
+        self._depth_arrived = stamp_to_ns(message.header.stamp), wall_ns()
         for loop, event in list(self._waiting):
             if not loop.is_closed():
                 loop.call_soon_threadsafe(event.set)
@@ -170,4 +199,4 @@ class RosBody:
 
 
 def _depths(message: Image) -> Any:
-    return depth_from(bytes(message.data), message.encoding, message.height, message.width, message.step)
+    return depth_from(message.data, message.encoding, message.height, message.width, message.step)

@@ -57,7 +57,6 @@ class RosBooks(Books):
     def close(self) -> None:
         """Ends everything."""
         if self._timer is not None:
-            self.publish_accounts()
             self._node.destroy_timer(self._timer)
             self._timer = None
         for subscription in self._subscriptions.values():
@@ -81,9 +80,11 @@ class RosBooks(Books):
         return self._publishers[topic]
 
     def _send_credit(self, credit: Credit) -> None:
-        self._publisher(CreditMessage, CREDIT, CREDITS).publish(encode_credit(credit))
+        if self._timer is not None:
+            self._publisher(CreditMessage, CREDIT, CREDITS).publish(encode_credit(credit))
 
     def _send_accounts(self, writers: list[WriterAccount], readers: list[ReaderAccount]) -> None:
-        stamp_ns = self._node.get_clock().now().nanoseconds
-        self._publisher(AccountsMessage, ACCOUNTS, STATE).publish(
-            encode_accounts(stamp_ns, self._node.get_fully_qualified_name(), writers, readers))
+        if self._timer is not None:
+            stamp_ns = self._node.get_clock().now().nanoseconds
+            self._publisher(AccountsMessage, ACCOUNTS, STATE).publish(
+                encode_accounts(stamp_ns, self._node.get_fully_qualified_name(), writers, readers))

@@ -139,7 +139,8 @@ class RosBus:
                             reader.destroy()
 
     def close(self) -> None:
-        """Ends all subscriptions and removes all publishers."""
+        """Ends all subscriptions and removes all publishers; the last accounts are told before."""
+        self._books.publish_accounts()
         for subscription in list(self._open):
             subscription.close()
         with self._lock:

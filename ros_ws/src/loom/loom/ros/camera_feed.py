@@ -7,10 +7,12 @@ from typing import Any
 
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
+from loom.core.clock import wall_ns
 from loom.core.delivery import SENSOR
+from loom.core.trace import published
 from loom.ros.convert import ns_to_stamp, stamp_to_ns
 from loom.ros.node import LoomNode
-from loom.ros.qos import subscription_profile
+from loom.ros.shared_subscription import SharedSubscription
 from loom.ros.sim_convert import camera_info_message, image_message
 from loom.sense.pace import Pace
 from loom.sense.pictures import Picture, encode_jpeg, picture_from
@@ -51,18 +53,20 @@ class CameraFeed:
     def publish(self, picture: Picture) -> None:
         """Publishes a picture of this node."""
         self._health.arrived()
+        begin_ns = wall_ns()
         stamp = ns_to_stamp(picture.stamp_ns)
         height, width = picture.pixels.shape[:2]
         optics = Camera('', self._frame, width, height, self._horizontal_fov, 0.0, 0.0)
         self._raw.publish(image_message(picture.pixels, 'rgb8', self._frame, stamp))
         self._info.publish(camera_info_message(optics, stamp))
+        published('loom.camera.publish', self._raw.topic_name, picture.stamp_ns, self._frame, begin_ns)
         if self._wanted() and self._pace.due(picture.stamp_ns):
             self._publish_jpeg(picture)
 
     def close(self) -> None:
         """Stops following."""
         if self._reader is not None:
-            self._node.destroy_subscription(self._reader)
+            self._reader.destroy()
             self._reader = None
 
     def _wanted(self) -> bool:
@@ -73,7 +77,7 @@ class CameraFeed:
         wanted = self._raw is None and self._wanted()
         if wanted and self._reader is None:
             # Raw pictures are large: they are read only while someone looks at the small ones.
-            self._reader = self._node.create_subscription(Image, RAW, self._on_image, subscription_profile(SENSOR))
+            self._reader = SharedSubscription(self._node, Image, RAW, self._on_image, SENSOR)
         elif not wanted:
             self.close()
 

@@ -10,8 +10,10 @@ from loom_msgs.action import Invoke
 from rclpy.task import Future
 
 from loom.act.broker import ActionBroker
-from loom.act.call import Outcome, outcome
+from loom.act.call import Feedback, Outcome, outcome
 from loom.act.capability import BAD_ARGUMENTS, CANCELLED
+from loom.core.event import Event
+from loom.core.trace import handling
 from loom.ros.node import LoomNode
 
 
@@ -34,17 +36,21 @@ class CapabilityAction:
         request, ended = goal.request, Future(executor=self._node.executor)
         call_id = request.call_id or uuid.uuid4().hex
 
-        def feedback(status: str, progress: float) -> None:
+        def feedback(data: Feedback) -> None:
             if goal.is_active:
-                goal.publish_feedback(Invoke.Feedback(status=status, progress=progress))
+                # One value of a stream travels as its JSON.
+                status = json.dumps(data['value']) if 'value' in data else str(data.get('status'))
+                goal.publish_feedback(Invoke.Feedback(status=status, progress=float(data.get('progress', -1.0))))
         self._goals[call_id] = goal
         try:
             arguments = json.loads(request.arguments or '{}')
         except ValueError as error:
             ended.set_result(outcome(None, BAD_ARGUMENTS, f'arguments must be a JSON object: {error}'))
         else:
-            self._broker.invoke(request.capability, arguments, call_id, request.timeout, ended.set_result, feedback,
-                                'invoke')
+            with handling('loom.action_broker.invoke', request.traceparent, about=request.capability):
+                asked = Event.create('capability.call', source='invoke', stamp_ns=self._node.clock_source.now_ns())
+                self._broker.invoke(request.capability, arguments, call_id, request.timeout, ended.set_result,
+                                    feedback, 'invoke', asked)
         result = await ended
         self._goals.pop(call_id, None)
         return _end(goal, result)

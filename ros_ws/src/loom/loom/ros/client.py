@@ -13,7 +13,7 @@ from typing import Any
 import rclpy
 from ament_index_python.packages import get_package_share_directory
 from lifecycle_msgs.srv import GetState
-from loom_msgs.msg import Directory, Health
+from loom_msgs.msg import Accounts, Directory, Health
 from rclpy.context import Context
 from rclpy.exceptions import InvalidNamespaceException
 from rclpy.node import Node
@@ -22,16 +22,19 @@ from rclpy.signals import SignalHandlerOptions
 from rclpy.task import Future
 from rclpy.validate_namespace import validate_namespace
 
+from loom.core.books import ACCOUNTS
 from loom.core.delivery import STATE
 from loom.core.errors import ConfigError, DeadlineError
 from loom.core.event import Event
-from loom.ros.bus import RosBus, topic_of
+from loom.core.topics import topic_of
+from loom.ros.bus import RosBus
 from loom.ros.clock import RosClock
 from loom.ros.lifecycle import call
 from loom.ros.process import new_executor
 from loom.ros.qos import subscription_profile
 
 POLL_S = 0.02
+STEADY_S = 0.5
 # A lost packet of discovery is repaired after 3 s.
 DISCOVERY_S = 7.0
 MAX_EVENTS = 1000
@@ -81,6 +84,20 @@ class RobotClient:
     def health(self, timeout_s: float = DISCOVERY_S) -> Health:
         """The supervisor's newest report."""
         return self.latched(Health, 'loom/health', timeout_s)[-1]
+
+    def accounts(self, timeout_s: float = DISCOVERY_S) -> list[Accounts]:
+        """The books of each bus."""
+        self._wait_for_publishers(ACCOUNTS, timeout_s)
+        return self.latched(Accounts, ACCOUNTS, timeout_s)
+
+    def _wait_for_publishers(self, topic: str, timeout_s: float) -> None:
+        """Returns when no more publishers of a topic were found for half a second."""
+        deadline, found, since = time.monotonic() + timeout_s, 0, time.monotonic()
+        while (now := time.monotonic()) < deadline and (not found or now - since < STEADY_S):
+            number = self.node.count_publishers(topic)
+            if number != found:
+                found, since = number, now
+            time.sleep(POLL_S)
 
     def events(self, pattern: str) -> queue.Queue[Event]:
         """A queue that fills with the events that match; a full one drops the newest."""

@@ -11,6 +11,7 @@ from loom_msgs.srv import Route
 from rclpy.task import Future
 
 from loom.core.errors import LoomError
+from loom.core.trace import handling
 from loom.reason.answer import ALL_FAILED, CANCELLED, Request
 from loom.reason.router import ModelRouter
 from loom.ros.node import LoomNode
@@ -53,7 +54,8 @@ class ModelActions:
 
     def _work(self, goal: Any, ended: Any) -> None:
         try:
-            result = self._answer(goal)
+            with handling('loom.model_router.infer', goal.request.traceparent, about=goal.request.task):
+                result = self._answer(goal)
         except LoomError as error:
             result = Infer.Result(error_code=error.code or ALL_FAILED, error_msg=str(error))
         except Exception as error:

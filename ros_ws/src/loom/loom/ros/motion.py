@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from geometry_msgs.msg import Twist
+from loom_msgs.msg import Hop as HopMessage
 from loom_msgs.msg import MotionProposal, SafetyDecision
 
 from loom.act.safety import Command, Decision
-from loom.core.clock import NANOSECONDS
+from loom.core.clock import NANOSECONDS, wall_ns
+from loom.core.event import Event, Hop
 from loom.ros.convert import ns_to_stamp, stamp_to_ns
 
 
@@ -19,6 +21,24 @@ def command_of(message: MotionProposal) -> Command:
         linear=twist.linear.x if not any(others) else float('nan'), angular=twist.angular.z, agent=message.agent,
         lane=message.lane, sequence=message.sequence, stamp_ns=stamp_to_ns(message.stamp),
         time_to_live_s=worth.sec + worth.nanosec / NANOSECONDS, origin_ns=stamp_to_ns(message.origin))
+
+
+def path_of(message: MotionProposal | SafetyDecision) -> tuple[Hop, ...]:
+    """The stages that led to a message."""
+    return tuple(Hop(hop.stage, hop.transport_us, hop.queue_us, hop.compute_us) for hop in message.path)
+
+
+def proposed(message: MotionProposal, arrived_ns: int) -> Event:
+    """The proposal as the event that it is; it came at `arrived_ns` by the wall clock and is worked on now."""
+    event = Event('motion.proposed', message.agent, stamp_to_ns(message.stamp), traceparent=message.traceparent,
+                  sent_ns=message.sent_ns, origin_ns=message.origin_ns, path=path_of(message))
+    return event.arrived(arrived_ns, wall_ns())
+
+
+def hop_messages(path: tuple[Hop, ...]) -> list[HopMessage]:
+    """Stages as they travel in proposals and decisions."""
+    return [HopMessage(stage=hop.stage, transport_us=hop.transport_us, queue_us=hop.queue_us,
+                       compute_us=hop.compute_us) for hop in path]
 
 
 def twist_of(linear: float, angular: float) -> Twist:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -15,11 +16,16 @@ from std_srvs.srv import Trigger
 from tf2_msgs.msg import TFMessage
 
 from loom.act.kernel import SafetyKernel
-from loom.act.safety import FOREIGN_PUBLISHER, REFUSED, Decision
+from loom.act.safety import FOREIGN_PUBLISHER, REFUSED, Command, Decision
+from loom.core.clock import wall_ns
 from loom.core.delivery import COMMAND, SENSOR, STANDARD, STATE
 from loom.core.errors import DeviceError
+from loom.core.event import Event
+from loom.core.ledger import Ledger
+from loom.core.trace import cause, handling, trace_headers
 from loom.ros.frames import Frames
-from loom.ros.motion import command_of, decision_message, twist_of
+from loom.ros.latency import LatencyTopic
+from loom.ros.motion import command_of, decision_message, hop_messages, proposed, twist_of
 from loom.ros.node import ERROR, OK, WARN, LoomNode, Part
 from loom.ros.range_scan import scan_of
 
@@ -34,6 +40,8 @@ class MotionGate:
         self._kernel = kernel
         self._frames = Frames()
         self._fault = ''
+        self._ledger = Ledger()
+        LatencyTopic(node, self._ledger)
         self._cmd_vel = node.publisher(Twist, 'cmd_vel', COMMAND)
         self._decisions = node.publisher(SafetyDecision, 'loom/motion/decision', STANDARD)
         node.subscribe(MotionProposal, 'loom/motion/proposed', self._on_proposal, COMMAND)
@@ -58,6 +66,11 @@ class MotionGate:
                    {**values, **{name: str(count) for name, count in counts.items()}})
 
     def _on_proposal(self, message: MotionProposal) -> None:
+        event = proposed(message, wall_ns())
+        with handling('loom.safety.decide', event.traceparent, about=message.agent, cause=event):
+            self._offer(message)
+
+    def _offer(self, message: MotionProposal) -> None:
         command, now_ns = command_of(message), self._node.clock_source.now_ns()
         reason = self._kernel.offer(command, now_ns, time.monotonic())
         if reason:
@@ -65,7 +78,7 @@ class MotionGate:
             refused = Decision(last.linear, last.angular, REFUSED, reason)
             self._decisions.publish(decision_message(refused, command, now_ns))
             self._node.get_logger().warning(f'refused {message.agent!r}: {reason}', throttle_duration_sec=5.0)
-        self._decide()
+        self._decide(command)
 
     def _on_scan(self, message: LaserScan) -> None:
         try:
@@ -76,11 +89,24 @@ class MotionGate:
         self._fault = ''
         self._kernel.see(scan.points, scan.stamp_ns, self._node.clock_source.now_ns(), time.monotonic())
 
-    def _decide(self) -> None:
+    def _decide(self, offered: Command | None = None) -> None:
         now_ns = self._node.clock_source.now_ns()
         decision, command = self._kernel.step(now_ns, time.monotonic())
-        self._cmd_vel.publish(twist_of(decision.linear, decision.angular))
-        self._decisions.publish(decision_message(decision, command, now_ns))
+        with handling('loom.cmd_vel.publish', *trace_headers()) if offered else nullcontext():
+            self._cmd_vel.publish(twist_of(decision.linear, decision.angular))
+        message = decision_message(decision, command, now_ns)
+        message.sent_ns = wall_ns()
+        if offered is not None and offered is command:
+            self._end_chain(message)
+        self._decisions.publish(message)
+
+    def _end_chain(self, message: SafetyDecision) -> None:
+        proposal: Event = cause()
+        path = (*proposal.path, proposal.hop('safety', message.sent_ns))
+        message.traceparent, message.origin_ns = proposal.traceparent, proposal.origin_ns
+        if proposal.origin_ns:
+            message.path = hop_messages(path)
+            self._ledger.ended(proposal.origin_ns, path, message.sent_ns)
 
     def _look_for_others(self) -> None:
         others = max(self._node.count_publishers('cmd_vel') - 1, 0)

@@ -11,7 +11,7 @@ from typing import Any, cast
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.clock import Clock as RclpyClock
 from rclpy.clock import ClockType
-from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from rclpy.publisher import Publisher
 from rclpy.qos_overriding_options import QoSOverridingOptions
 
@@ -19,18 +19,24 @@ from loom.core.config import NodeConfig
 from loom.core.delivery import REALTIME, Delivery
 from loom.core.errors import LoomError
 from loom.core.event import Event
+from loom.core.trace import handling
 from loom.ros.bus import RosBus
 from loom.ros.clock import RosClock
+from loom.ros.dds_events import Report, WatchedNode
 from loom.ros.diagnostics import ERROR, OK, WARN, Diagnostics, Part
+from loom.ros.heads import is_large
+from loom.ros.log import TracedLogger
 from loom.ros.parameters import Parameters
 from loom.ros.qos import publisher_profile, subscription_profile
+from loom.ros.shared_publisher import SharedPublisher
+from loom.ros.shared_subscription import SharedSubscription
 
 __all__ = ['ERROR', 'OK', 'WARN', 'LoomNode', 'Part']
 
 Undo = Callable[[], Any]
 
 
-class LoomNode(LifecycleNode):
+class LoomNode(WatchedNode):
     """A program: subclasses say in `configure` what they publish, hear, serve and repeat.
 
     What they hear, serve and repeat exists only while the node is active.
@@ -40,6 +46,7 @@ class LoomNode(LifecycleNode):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(type(self).__module__.rsplit('.', 1)[-1], **options)
+        self._logger = TracedLogger(self.get_logger().name)
         self._settings = Parameters(self, self.Config)
         self.config: Any = self._settings.read()
         self.clock_source = RosClock(self.get_clock())
@@ -48,6 +55,7 @@ class LoomNode(LifecycleNode):
         self._active_parts: list[Callable[[], Undo]] = []
         self._undo_active: list[Undo] = []
         self._undo_configured: list[Undo] = []
+        self._shared: list[SharedSubscription] = []
         self._allocated = False
         self._health = Diagnostics(self, self._parts)
         self._failures = 0
@@ -74,8 +82,13 @@ class LoomNode(LifecycleNode):
 
     # --- what subclasses use -------------------------------------------------------------------
 
-    def publisher(self, message_type: type[Any], topic: str, delivery: Delivery) -> Publisher[Any]:
-        """A publisher that lives until cleanup."""
+    def publisher(self, message_type: type[Any], topic: str,
+                  delivery: Delivery) -> Publisher[Any] | SharedPublisher:
+        """A publisher that lives until cleanup; large messages go through shared memory too."""
+        if is_large(message_type):
+            shared = SharedPublisher(self, message_type, topic, delivery)
+            self._undo_configured.append(shared.destroy)
+            return shared
         publisher = self.create_publisher(message_type, topic, publisher_profile(delivery),
                                           qos_overriding_options=QoSOverridingOptions.with_default_policies())
         self._undo_configured.append(partial(self.destroy_publisher, publisher))
@@ -83,13 +96,22 @@ class LoomNode(LifecycleNode):
 
     def subscribe(self, message_type: type[Any], topic: str, callback: Callable[[Any], None],
                   delivery: Delivery) -> None:
-        """Hears a topic while active."""
+        """Hears a topic while active; large messages come through shared memory where that is possible."""
+        def start_shared() -> Undo:
+            shared = SharedSubscription(self, message_type, topic, self._guarded(callback), delivery)
+            self._shared.append(shared)
+
+            def end() -> None:
+                self._shared.remove(shared)
+                shared.destroy()
+            return end
+
         def start() -> Undo:
             subscription = self.create_subscription(
                 message_type, topic, self._guarded(callback), subscription_profile(delivery),
                 qos_overriding_options=QoSOverridingOptions.with_default_policies())
             return partial(self.destroy_subscription, subscription)
-        self._while_active(start)
+        self._while_active(start_shared if is_large(message_type) else start)
 
     def every(self, period_s: float, callback: Callable[[], None], steady: bool = False) -> None:
         """Repeats while active, on the node clock or, with `steady`, on the monotonic one."""
@@ -117,7 +139,12 @@ class LoomNode(LifecycleNode):
     def listen(self, pattern: str, handler: Callable[[Event], None],
                delivery: Delivery = REALTIME) -> None:
         """Hears events of the bus while active."""
-        self._while_active(lambda: self.bus.subscribe(pattern, handler, delivery).close)
+        name = f'loom.{self.get_name()}.handle'
+
+        def handle(event: Event) -> None:
+            with handling(name, event.traceparent, event.tracestate, event.type, event):
+                handler(event)
+        self._while_active(lambda: self.bus.subscribe(pattern, handle, delivery).close)
 
     def call_soon(self, function: Callable[[], None]) -> None:
         """Runs a function on the executor's thread, from any thread."""
@@ -167,6 +194,14 @@ class LoomNode(LifecycleNode):
         self._stop()
         self._release()
         self.bus.close()
+
+    def dds_changed(self, report: Report) -> None:
+        """Something is wrong with a topic: it is logged, an event, and part of the diagnostics at once."""
+        self.get_logger().warning(report.text)
+        self.bus.publish(Event.create(
+            'health.dds', {'kind': report.kind, 'topic': report.topic, 'policy': report.policy},
+            source=self.get_name(), sender=self.get_name(), stamp_ns=self.clock_source.now_ns()))
+        self.call_soon(self._health.publish)
 
     # --- inside --------------------------------------------------------------------------------
 
@@ -248,10 +283,13 @@ class LoomNode(LifecycleNode):
         yield Part('lifecycle', level, self.stopped_because or state, {'state': state})
         if self._failures:
             yield Part('callbacks', WARN, self._last_failure, {'failures': str(self._failures)})
+        yield from self.dds.parts()
         if state == 'active':
             counts = self.bus.counts()
             if counts:
                 yield Part('bus', OK, '', {reason: str(count) for reason, count in counts.items()})
+            for large in self._shared:
+                yield Part(f'large {large.topic_name}', OK, large.refusal, {k: str(n) for k, n in large.counts.items()})
             try:
                 yield from self.diagnose()
             except Exception as error:

@@ -19,6 +19,8 @@ from rclpy.signals import SignalHandlerOptions
 from rclpy.task import Future
 
 from loom.core.errors import ConfigError
+from loom.observe.telemetry import start_telemetry
+from loom.ros.log import log_through_ros
 from loom.ros.node import LoomNode
 from loom.ros.shared_memory import reclaim
 
@@ -40,7 +42,10 @@ def run(*node_classes: type[LoomNode]) -> None:
         sys.exit(BAD_CONFIG)
     executor = new_executor()
     nodes: list[LoomNode] = []
+    telemetry = None
+    log_through_ros()
     try:
+        telemetry = start_telemetry()
         for node_class in node_classes:
             nodes.append(node_class())
             executor.add_node(nodes[-1])
@@ -55,6 +60,8 @@ def run(*node_classes: type[LoomNode]) -> None:
         threading.Thread(target=_end_by_force, daemon=True).start()
         for node in reversed(nodes):
             node.end()
+        if telemetry is not None:
+            telemetry.close()
         for node in reversed(nodes):
             executor.remove_node(node)
             node.destroy_node()

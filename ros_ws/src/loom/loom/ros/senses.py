@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from sensor_msgs.msg import BatteryState, CameraInfo, Image, Imu
 from std_msgs.msg import Bool
 
+from loom.core.clock import wall_ns
 from loom.core.delivery import SENSOR, STATE
+from loom.core.trace import handling
 from loom.ros.convert import stamp_to_ns
 from loom.ros.node import LoomNode
+from loom.ros.observation import Observations
 from loom.sense.pace import Pace
 from loom.sense.pictures import Lens, depth_from, picture_from
 from loom.sense.watch import Finding, Watch
@@ -28,6 +32,8 @@ class Senses:
         self._lens: Lens | None = None
         self._pace = Pace(picture_rate_hz)
         self._waiting: Image | None = None
+        self._waiting_since_ns = 0
+        self._observations = Observations(node)
         self._depth: Image | None = None
         node.subscribe(CameraInfo, 'camera/front/camera_info', self._on_info, SENSOR)
         node.subscribe(Image, DEPTH, self._on_depth, SENSOR)
@@ -51,7 +57,7 @@ class Senses:
             self._look()  # its depth did not come before the next picture
         if self._lens is None or not self._pace.due(stamp_to_ns(image.header.stamp)):
             return
-        self._waiting = image
+        self._waiting, self._waiting_since_ns = image, wall_ns()
         if self._depth is not None and self._depth.header.stamp == image.header.stamp:
             self._look()
 
@@ -61,24 +67,38 @@ class Senses:
         if image is None or self._lens is None:
             return
         self.counts['pictures'] += 1
+        with self._observing(PICTURE, image, self._waiting_since_ns):
+            self._look_at(image, self._lens)
+
+    def _look_at(self, image: Image, lens: Lens) -> None:
         stamp_ns, depth = stamp_to_ns(image.header.stamp), self._depth
         if depth is not None and depth.header.stamp == image.header.stamp:
             self.counts['depths'] += 1
             metres = depth_from(depth.data, depth.encoding, depth.height, depth.width, depth.step)
-            self._tell_all(self._watch.depth(metres, self._lens, stamp_ns, self._node.resolve_topic_name(DEPTH)))
+            self._tell_all(self._watch.depth(metres, lens, stamp_ns, self._node.resolve_topic_name(DEPTH)))
         picture = picture_from(image.data, image.encoding, image.height, image.width, image.step,
                                stamp_ns=stamp_ns, frame=image.header.frame_id)
-        self._tell_all(self._watch.picture(picture, self._lens, self._node.resolve_topic_name(PICTURE)))
+        self._tell_all(self._watch.picture(picture, lens, self._node.resolve_topic_name(PICTURE)))
 
     def _on_imu(self, imu: Imu) -> None:
         pull = imu.linear_acceleration
-        self._tell_all(self._watch.acceleration(pull.x, pull.y, stamp_to_ns(imu.header.stamp)))
+        self._tell_of('imu/data_raw', imu, self._watch.acceleration(pull.x, pull.y, stamp_to_ns(imu.header.stamp)))
 
     def _on_battery(self, battery: BatteryState) -> None:
-        self._tell_all(self._watch.charge(battery.percentage, stamp_to_ns(battery.header.stamp)))
+        self._tell_of('battery_state', battery,
+                      self._watch.charge(battery.percentage, stamp_to_ns(battery.header.stamp)))
 
     def _on_bumper(self, pressed: Bool) -> None:
         self._tell_all(self._watch.contact(pressed.data, self._node.clock_source.now_ns()))
+
+    def _tell_of(self, topic: str, message: Any, findings: Sequence[Finding]) -> None:
+        if findings:
+            with self._observing(topic, message, wall_ns()):
+                self._tell_all(findings)
+
+    def _observing(self, topic: str, message: Any, arrived_ns: int) -> handling:
+        seen = self._observations.event(topic, message.header, arrived_ns)
+        return handling(f'loom.{self._node.get_name()}.look', seen.traceparent, about=topic, cause=seen)
 
     def _tell_all(self, findings: Iterable[Finding]) -> None:
         for finding in findings:

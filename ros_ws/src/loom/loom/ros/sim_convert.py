@@ -16,6 +16,7 @@ from sensor_msgs.msg import BatteryState, CameraInfo, Image, Imu, JointState, La
 from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import Marker, MarkerArray
 
+from loom.ros.heads import set_bulk
 from loom.sim.battery import DESIGN_AH, Battery
 from loom.sim.occupancy import UNKNOWN, Grid
 from loom.sim.odometry import Odometry
@@ -99,11 +100,10 @@ def joint_state_message(joints: JointStates, stamp: Time) -> JointState:
 
 
 def image_message(pixels: npt.NDArray[Any], encoding: str, frame: str, stamp: Time) -> Image:
-    """An image, rows from the top: uint8 (H, W, 3) as rgb8, float32 (H, W) as 32FC1."""
+    """An image, rows from the top: uint8 (H, W, 3) as rgb8, float32 (H, W) as 32FC1; its data are the pixels."""
     message = Image(header=Header(stamp=stamp, frame_id=frame), height=pixels.shape[0], width=pixels.shape[1],
-                    encoding=encoding, step=pixels.strides[0], is_bigendian=0)
-    # An array.array is taken as it is; bytes and numpy arrays are checked byte by byte.
-    message.data = array.array('B', pixels.tobytes())
+                    encoding=encoding, step=pixels[0].nbytes, is_bigendian=0)
+    set_bulk(message, np.ascontiguousarray(pixels))
     return message
 
 

@@ -12,10 +12,11 @@ from sensor_msgs.msg import BatteryState, CameraInfo, Image, Imu, JointState, La
 from std_msgs.msg import Bool
 from tf2_msgs.msg import TFMessage
 
-from loom.core.clock import NANOSECONDS
+from loom.core.clock import NANOSECONDS, wall_ns
 from loom.core.delivery import SENSOR, STANDARD, STATE, TRANSFORM
+from loom.core.trace import published
 from loom.ros import sim_convert as convert
-from loom.ros.convert import ns_to_stamp
+from loom.ros.convert import ns_to_stamp, stamp_to_ns
 from loom.ros.node import LoomNode
 from loom.sim.simulation import CONTROL_S, Simulation
 
@@ -78,9 +79,11 @@ class SimulationTopics:
         self._info.publish(convert.camera_info_message(simulation.robot.camera, stamp))
         if not wanted:
             return
+        begin_ns = wall_ns()
         frame, optical = simulation.camera_frame(), simulation.robot.camera.optical_frame
         if self._rgb in wanted:
             self._rgb.publish(convert.image_message(frame.rgb, 'rgb8', optical, stamp))
+            published('loom.camera.publish', self._rgb.topic_name, stamp_to_ns(stamp), optical, begin_ns)
         if self._depth in wanted:
             self._depth.publish(convert.image_message(frame.depth, '32FC1', optical, stamp))
 

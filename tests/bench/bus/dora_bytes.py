@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 from dora import Node
-from exchange import Reader, main
+from exchange import Messages, Reader, main
 
 
-def send(messages: Iterator[bytearray]) -> None:
+def send(messages: Messages) -> None:
     """Without a copy beyond the one that the comparison asks for."""
     node = Node()
     for message in messages:

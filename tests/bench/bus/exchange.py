@@ -80,26 +80,35 @@ class Reader:
         return True
 
 
-def messages(task: Task) -> Iterator[bytearray]:
-    """One and the same buffer, stamped anew each time; ends when the receiver has reported."""
-    message = task.message()
-    number, first = -1 - round(WARM_UP_S * task.rate), -round(WARM_UP_S * task.rate)
-    heard, reported = task.folder / 'heard', task.folder / 'receive.json'
-    began_s, due_s = 0.0, time.monotonic()
-    while number < task.count or not reported.exists():
-        if number == 0:
-            began_s = time.process_time()
-        message[:HEADER] = b'%020d%+012d' % (time.monotonic_ns(), number)
-        yield message
-        if number >= first or heard.exists():
-            number += 1
-        if number == task.count:
-            task.report('send', cpu_s=time.process_time() - began_s)
-        due_s = max(due_s + 1 / task.rate, time.monotonic())
-        time.sleep(max(0.0, due_s - time.monotonic()))
+class Messages:
+    """One and the same buffer, stamped anew each time; ends when the receiver has reported.
+
+    `rest` is called with the seconds until the next one; a sender that has something else to do meanwhile replaces it.
+    """
+
+    def __init__(self, task: Task) -> None:
+        self.rest: Callable[[float], object] = time.sleep
+        self._task = task
+
+    def __iter__(self) -> Iterator[bytearray]:
+        task, message = self._task, self._task.message()
+        number, first = -1 - round(WARM_UP_S * task.rate), -round(WARM_UP_S * task.rate)
+        heard, reported = task.folder / 'heard', task.folder / 'receive.json'
+        began_s, due_s = 0.0, time.monotonic()
+        while number < task.count or not reported.exists():
+            if number == 0:
+                began_s = time.process_time()
+            message[:HEADER] = b'%020d%+012d' % (time.monotonic_ns(), number)
+            yield message
+            if number >= first or heard.exists():
+                number += 1
+            if number == task.count:
+                task.report('send', cpu_s=time.process_time() - began_s)
+            due_s = max(due_s + 1 / task.rate, time.monotonic())
+            self.rest(max(0.0, due_s - time.monotonic()))
 
 
-def main(send: Callable[[Iterator[bytearray]], Any], receive: Callable[[Reader], Any]) -> None:
+def main(send: Callable[[Messages], Any], receive: Callable[[Reader], Any]) -> None:
     """Runs the role that the command line names."""
     parser = argparse.ArgumentParser()
     parser.add_argument('role', choices=('send', 'receive'))
@@ -109,7 +118,7 @@ def main(send: Callable[[Iterator[bytearray]], Any], receive: Callable[[Reader],
     role, task = options.pop('role'), Task(**options)
     signal.alarm(int(task.count / task.rate) + SPARE_S)
     if role == 'send':
-        send(messages(task))
+        send(Messages(task))
     else:
         receive(Reader(task))
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import iceoryx2 as iox2
-from exchange import Reader, main
+from exchange import Messages, Reader, main
 
 PREFIX = 'loom_bench_'
 
@@ -25,7 +24,7 @@ def services() -> tuple[Any, Any, Any]:
     return node, topic, node.service_builder(name).event().open_or_create()
 
 
-def send(messages: Iterator[bytearray]) -> None:
+def send(messages: Messages) -> None:
     """Writes into the loaned sample."""
     _node, topic, event = services()
     publisher, notifier = None, event.notifier_builder().create()

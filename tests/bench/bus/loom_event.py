@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-
-from exchange import Reader, main
+from exchange import Messages, Reader, main
 from loom_process import spinning
 
 from loom.core.event import Event
@@ -15,9 +12,10 @@ from loom.ros.clock import RosClock
 TYPE = 'bench.message'
 
 
-def send(messages: Iterator[bytearray]) -> None:
+def send(messages: Messages) -> None:
     """From a loop, while the executor serves what the bus itself does."""
-    with spinning('sender') as node:
+    with spinning('sender') as spinner:
+        node, messages.rest = spinner.node, spinner.rest
         bus, clock = RosBus(node), RosClock(node.get_clock())
         for message in messages:
             bus.publish(Event.create(TYPE, source='sender', stamp_ns=clock.now_ns(), payload=bytes(message),
@@ -27,15 +25,14 @@ def send(messages: Iterator[bytearray]) -> None:
 
 def receive(reader: Reader) -> None:
     """The handler reads the payload."""
-    ended = threading.Event()
-
     def handle(event: Event) -> None:
         if reader.read(event.payload):
-            ended.set()
-    with spinning('receiver') as node:
+            spinner.ended = True
+    with spinning('receiver') as spinner:
+        node = spinner.node
         bus = RosBus(node)
         bus.subscribe(TYPE, handle)
-        ended.wait()
+        spinner.until_ended()
         bus.close()
 
 

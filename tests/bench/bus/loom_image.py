@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-
 from exchange import Reader, main
 from loom_picture import TOPIC, send
 from loom_process import spinning
@@ -15,14 +13,13 @@ from loom.ros.qos import subscription_profile
 
 def receive(reader: Reader) -> None:
     """As rviz and other people's nodes hear it."""
-    ended = threading.Event()
-
     def saw(image: Image) -> None:
         if reader.read(image.data):
-            ended.set()
-    with spinning('receiver') as node:
+            spinner.ended = True
+    with spinning('receiver') as spinner:
+        node = spinner.node
         node.create_subscription(Image, TOPIC, saw, subscription_profile(SENSOR))
-        ended.wait()
+        spinner.until_ended()
 
 
 if __name__ == '__main__':

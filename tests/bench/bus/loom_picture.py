@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-
-from exchange import Reader, main
+from exchange import Messages, Reader, main
 from loom_process import spinning
 from sensor_msgs.msg import Image
 
@@ -17,9 +14,10 @@ from loom.ros.shared_subscription import SharedSubscription
 TOPIC = 'bench/picture'
 
 
-def send(messages: Iterator[bytearray]) -> None:
+def send(messages: Messages) -> None:
     """Nodes publish so whatever is large."""
-    with spinning('sender') as node:
+    with spinning('sender') as spinner:
+        node, messages.rest = spinner.node, spinner.rest
         publisher = SharedPublisher(node, Image, TOPIC, SENSOR)
         for message in messages:
             image = Image(height=1, width=len(message), step=len(message), encoding='mono8')
@@ -30,14 +28,13 @@ def send(messages: Iterator[bytearray]) -> None:
 
 def receive(reader: Reader) -> None:
     """The callback reads where the picture lies."""
-    ended = threading.Event()
-
     def saw(image: Image) -> None:
         if reader.read(image.data):
-            ended.set()
-    with spinning('receiver') as node:
+            spinner.ended = True
+    with spinning('receiver') as spinner:
+        node = spinner.node
         subscription = SharedSubscription(node, Image, TOPIC, saw, SENSOR)
-        ended.wait()
+        spinner.until_ended()
         subscription.destroy()
 
 

@@ -1,9 +1,9 @@
-"""A node spun as Loom's processes spin theirs."""
+"""A node spun as Loom's processes spin theirs: on Loom's executor, on the main thread."""
 
 from __future__ import annotations
 
 import gc
-import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,27 +14,43 @@ from loom.ros.process import SPIN_S, new_executor
 from loom.ros.shared_memory import reclaim
 
 
-@contextmanager
-def spinning(name: str) -> Iterator[Node]:
-    """The node, on Loom's executor in a thread of its own, until the end of the block."""
-    rclpy.init()
-    node, executor, ended = rclpy.create_node(name), new_executor(), threading.Event()
-    executor.add_node(node)
+class Spinner:
+    """A node, and the turns of its executor."""
 
-    def spin() -> None:
-        while not ended.is_set():
-            executor.spin_once(timeout_sec=SPIN_S)
-    spinner = threading.Thread(target=spin)
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self.ended = False
+        self._executor = new_executor()
+        self._executor.add_node(node)
+
+    def until_ended(self) -> None:
+        """Serves the node until `ended` is set by one of its callbacks."""
+        while not self.ended:
+            self._executor.spin_once(timeout_sec=SPIN_S)
+
+    def rest(self, seconds: float) -> None:
+        """Serves the node for so long."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            self._executor.spin_once(timeout_sec=left)
+
+    def close(self) -> None:
+        """Ends executor and node."""
+        self._executor.remove_node(self.node)
+        self.node.destroy_node()
+        self._executor.shutdown(timeout_sec=0.5)
+
+
+@contextmanager
+def spinning(name: str) -> Iterator[Spinner]:
+    """A node with its spinner, until the end of the block."""
+    rclpy.init()
+    spinner = Spinner(rclpy.create_node(name))
     gc.collect()
     gc.freeze()
-    spinner.start()
     try:
-        yield node
+        yield spinner
     finally:
-        ended.set()
-        spinner.join()
-        executor.remove_node(node)
-        node.destroy_node()
-        executor.shutdown(timeout_sec=0.5)
+        spinner.close()
         rclpy.try_shutdown()
         reclaim(own=True)

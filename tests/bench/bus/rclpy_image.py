@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
 
 import rclpy
-from exchange import Reader, main
+from exchange import Messages, Reader, main
 from rclpy.executors import ExternalShutdownException
 from sensor_msgs.msg import Image
 
 TOPIC, DEPTH = 'bench/image', 10
 
 
-def send(messages: Iterator[bytearray]) -> None:
+def send(messages: Messages) -> None:
     """From a loop, with nothing to spin: the least that a publisher can cost."""
     rclpy.init()
     publisher = rclpy.create_node('sender').create_publisher(Image, TOPIC, DEPTH)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import rclpy
-from exchange import Reader, main
+from exchange import Messages, Reader, main
 from rclpy.executors import ExternalShutdownException
 from std_msgs.msg import String
 
 TOPIC, DEPTH = 'bench/string', 10
 
 
-def send(messages: Iterator[bytearray]) -> None:
+def send(messages: Messages) -> None:
     """From a loop, with nothing to spin: the least that a publisher can cost."""
     rclpy.init()
     publisher = rclpy.create_node('sender').create_publisher(String, TOPIC, DEPTH)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import zenoh
-from exchange import Reader, main
+from exchange import Messages, Reader, main
 
 KEY = 'loom/bench'
 
 
-def send(messages: Iterator[bytearray]) -> None:
+def send(messages: Messages) -> None:
     """Puts bytes; zenoh moves them into shared memory itself."""
     with zenoh.open(zenoh.Config()) as session:
         publisher = session.declare_publisher(KEY, congestion_control=zenoh.CongestionControl.BLOCK)

@@ -16,7 +16,7 @@ class NodeConfig(BaseModel):
     model_config = ConfigDict(extra='forbid', frozen=True, allow_inf_nan=False)
 
 
-Config = TypeVar('Config', bound=NodeConfig)
+Config = TypeVar('Config', bound=BaseModel)
 
 
 def load(config_class: type[Config], values: Mapping[str, Any], owner: str) -> Config:
@@ -28,7 +28,7 @@ def load(config_class: type[Config], values: Mapping[str, Any], owner: str) -> C
         raise ConfigError(f'{owner}: ' + '; '.join(faults)) from None
 
 
-def _fault(config_class: type[NodeConfig], fault: Any) -> str:
+def _fault(config_class: type[BaseModel], fault: Any) -> str:
     name = '.'.join(str(part) for part in fault['loc'])
     if fault['type'] == 'extra_forbidden':
         return f'no parameter named {name!r}{nearest(name, list(config_class.model_fields))}'

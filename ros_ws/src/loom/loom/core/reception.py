@@ -72,8 +72,11 @@ class Reception:
 
     def pass_on(self, inlets: Sequence[Inlet], data: bytes) -> bool:
         """Delivers an encoded event at once, if nothing is before it; False where it has to be taken and served."""
-        if self.backlog or self._serving or any(inlet.paused for inlet in inlets):
+        if self.backlog or self._serving:
             return False
+        for inlet in inlets:
+            if inlet.paused:
+                return False
         try:
             writer, sequence = number_of(data)
         except EventError as error:

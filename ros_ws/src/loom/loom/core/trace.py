@@ -43,6 +43,7 @@ class _Place(NamedTuple):
     traceparent: str
     tracestate: str
     cause: Any = None
+    checked: bool = True
 
 
 Sink = Callable[[Span], None]
@@ -62,13 +63,13 @@ def record(sink: Sink | None, ratio: float = 1.0) -> None:
 
 def trace_headers(source: str = 'loom') -> tuple[str, str]:
     """(traceparent, tracestate) for what is sent now: of the current trace, or of a new one that `source` begins."""
-    place = _CURRENT.get() or _origin(source)
+    place = _current() or _origin(source)
     return place.traceparent, place.tracestate
 
 
 def child_headers(traceparent: str, tracestate: str) -> tuple[str, str]:
     """(traceparent, tracestate) for what a message with these headers causes."""
-    place = _CURRENT.get()
+    place = _current()
     if place is None or place.traceparent[:35] != traceparent[:35]:
         place = _place(traceparent, tracestate)
     return place.traceparent, place.tracestate
@@ -81,7 +82,7 @@ def trace_id(traceparent: str) -> str:
 
 def current_trace() -> str:
     """The 32 hex digits of the trace in which this is called; empty outside of any."""
-    place = _CURRENT.get()
+    place = _current()
     return place.traceparent[3:35] if place else ''
 
 
@@ -109,7 +110,8 @@ class continued:
     __slots__ = ('_place', '_token')
 
     def __init__(self, traceparent: str, tracestate: str = '', cause: Any = None) -> None:
-        self._place = _place(traceparent, tracestate, cause)
+        # Most handlers send nothing: the headers are looked at when somebody asks for them.
+        self._place = _Place(traceparent, tracestate, cause, False)
         self._token: Token[_Place | None] | None = None
 
     def __enter__(self) -> None:
@@ -135,7 +137,7 @@ class handling(continued):
     def __init__(self, name: str, traceparent: str, tracestate: str = '', about: str = '', cause: Any = None) -> None:
         super().__init__(traceparent, tracestate, cause)
         self._begin_ns = 0
-        place = self._place
+        place = self._place = _place(traceparent, tracestate, cause)
         if _Recording.sink is not None and _sampled(place.traceparent):
             known = place.traceparent[:35] == traceparent[:35]
             self._parent = place.traceparent[36:52] if known else ''
@@ -156,6 +158,14 @@ class handling(continued):
     def failed(self, error: Exception) -> None:
         """Marks the work as failed, where the error is dealt with inside."""
         self._error = repr(error)[:MAX_ERROR]
+
+
+def _current() -> _Place | None:
+    place = _CURRENT.get()
+    if place is not None and not place.checked:
+        place = _place(*place[:3])
+        _CURRENT.set(place)
+    return place
 
 
 def _place(traceparent: str, tracestate: str, cause: Any = None) -> _Place:

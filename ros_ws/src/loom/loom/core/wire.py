@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from dataclasses import fields
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -27,6 +28,8 @@ _NO_LISTS = bytes(12)
 _ID_AT = START + _FIXED.size
 _ID, _NAMES_AT = b'\x21\x00\x00\x00', _ID_AT + 40
 _TRACE, _TRACE_SIZE = b'\x38\x00\x00\x00', 60
+# A dict that has all its keys from the beginning need not grow.
+_EMPTY: dict[str, Any] = dict.fromkeys(field.name for field in fields(Event))
 STRINGS = ('id', 'type', 'source', 'thread_id', 'correlation_id', 'sender', 'reply_to', 'traceparent', 'tracestate',
            'content_type', 'reference_topic')
 
@@ -105,13 +108,14 @@ class Decoder:
         trace = _NAMES_AT + len(self._before)
         if (self._before and data.startswith(self._before, _NAMES_AT) and data.startswith(_ID, _ID_AT)
                 and data.startswith(_TRACE, trace) and data.startswith(self._after, trace + _TRACE_SIZE)):
-            event = Event.__new__(Event)
-            event.__dict__.update(self._known, metadata={}, id=data[_ID_AT + 4:_NAMES_AT - 4].decode(),
-                                  traceparent=data[trace + 4:trace + _TRACE_SIZE - 1].decode())
+            values = self._known.copy()
+            values['id'] = str(data[_ID_AT + 4:_NAMES_AT - 4], 'ascii', 'replace')
+            values['traceparent'] = str(data[trace + 4:trace + _TRACE_SIZE - 1], 'ascii', 'replace')
+            values['metadata'] = {}
             at = trace + _TRACE_SIZE + len(self._after)
         else:
             try:
-                event, at = self._read(data)
+                values, at = self._read(data)
             except struct.error:
                 raise EventError(f'an event must be whole, it was cut at {len(data)} bytes') from None
             except UnicodeDecodeError as error:
@@ -119,16 +123,18 @@ class Decoder:
         size = _LENGTH.unpack_from(data, at)[0] if at + 4 <= len(data) else len(data)
         if at + 8 + size > len(data):
             raise EventError(f'an event must be whole, it was cut at {len(data)} bytes')
-        (_, _, sent_ns, origin_ns, stamp, stamp_ns, expires, expires_ns, reference, reference_ns,
-         hops, hop_limit, priority, confidence) = _FIXED.unpack_from(data, START)
-        event.__dict__.update(
-            stamp_ns=stamp * NANOSECONDS + stamp_ns, expires_ns=expires * NANOSECONDS + expires_ns,
-            reference_stamp_ns=reference * NANOSECONDS + reference_ns, sent_ns=sent_ns, origin_ns=origin_ns,
-            hops=hops, hop_limit=hop_limit, priority=priority, confidence=confidence,
-            payload=data[at + 4:at + 4 + size], arrived_ns=arrived_ns, began_ns=began_ns)
+        (_, _, values['sent_ns'], values['origin_ns'], stamp, stamp_ns, expires, expires_ns, reference, reference_ns,
+         values['hops'], values['hop_limit'], values['priority'], values['confidence']) = _FIXED.unpack_from(data, START)
+        values['stamp_ns'] = stamp * NANOSECONDS + stamp_ns
+        values['expires_ns'] = expires * NANOSECONDS + expires_ns
+        values['reference_stamp_ns'] = reference * NANOSECONDS + reference_ns
+        values['payload'] = data[at + 4:at + 4 + size]
+        values['arrived_ns'], values['began_ns'] = arrived_ns, began_ns
+        event = Event.__new__(Event)
+        object.__setattr__(event, '__dict__', values)
         return event
 
-    def _read(self, data: bytes) -> tuple[Event, int]:
+    def _read(self, data: bytes) -> tuple[dict[str, Any], int]:
         if data[:2] != LITTLE_ENDIAN[:2]:
             raise EventError(f'an event must be little-endian CDR, its header is {data[:4].hex()!r}')
         at, texts, ends = _ID_AT, [], []
@@ -144,12 +150,11 @@ class Decoder:
             stage, at = _text(data, at)
             path.append(Hop(stage, *_TIMES.unpack_from(data, at)))
             at += _TIMES.size
-        event = Event.__new__(Event)
-        event.__dict__.update(zip(STRINGS, texts), tags=tuple(tags), path=tuple(path),
-                              metadata=dict(zip(metadata[::2], metadata[1::2])))
+        values = {**_EMPTY, **dict(zip(STRINGS, texts)), 'tags': tuple(tags), 'path': tuple(path),
+                  'metadata': dict(zip(metadata[::2], metadata[1::2]))}
         if ends[0] == _NAMES_AT and ends[7] - ends[6] == _TRACE_SIZE and not metadata and not path:
-            self._before, self._after, self._known = data[_NAMES_AT:ends[6]], data[ends[7]:at], dict(event.__dict__)
-        return event, at
+            self._before, self._after, self._known = data[_NAMES_AT:ends[6]], data[ends[7]:at], values.copy()
+        return values, at
 
 
 def _sealed(data: bytes) -> bool:

@@ -60,6 +60,7 @@ class RosBus:
                                    self._poll)
         self._numbering = Numbering()
         self._writers: dict[str, Writer] = {}
+        self._by_type: dict[str, Writer] = {}
         self._readers: dict[tuple[str, Delivery], Reader] = {}
         self._wildcards: dict[RosSubscription, tuple[str, Handler, Delivery]] = {}
         self._open: set[RosSubscription] = set()
@@ -73,7 +74,10 @@ class RosBus:
     def publish(self, event: Event, delivery: Delivery = REALTIME) -> None:
         """Hands the event to everyone who subscribed to its type."""
         check(event)
-        self._writer(topic_of(event.type), event.type, delivery).publish(event)
+        writer = self._by_type.get(event.type)
+        if writer is None:
+            writer = self._by_type[event.type] = self._writer(topic_of(event.type), event.type, delivery)
+        writer.publish(event)
 
     def advertise(self, event_type: str, delivery: Delivery = REALTIME) -> None:
         """Makes the type known before its first event, so that wildcards can subscribe to it."""
@@ -151,6 +155,7 @@ class RosBus:
             for writer in self._writers.values():
                 writer.destroy()
             self._writers.clear()
+            self._by_type.clear()
 
     def soon(self, work: Callable[[], None]) -> None:
         """Runs a function on the executor's thread; at once where nothing spins the node yet."""

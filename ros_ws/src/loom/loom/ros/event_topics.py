@@ -82,7 +82,8 @@ class Reader:
         if self.lane > server.top_lane or not server.reception.pass_on(self.inlets, data):
             server.reception.take(self.inlets, data)
             self.fetch()
-        server.serve()
+        if server.reception.backlog or server.reception.consumed:
+            server.serve()
 
 
 def _overriding(node: Node, topic: str) -> QoSOverridingOptions | None:

@@ -174,17 +174,23 @@ def test_a_slow_reader_loses_only_its_own_events_and_counts_them(ros: Any, until
     until(explained, f'it heard and lost less than was sent: {world.pongs[-1]}')
 
 
-def test_a_stopped_reader_holds_nobody_up_and_comes_back(world: World) -> None:
+def test_a_stopped_reader_holds_nobody_up_and_is_seen_to_be_gone(world: World) -> None:
     before = resident_kb()
     world.echo.process.send_signal(signal.SIGSTOP)
     try:
         world.send_flow(5000)
-        # It is seen to be gone, though it does not say so.
         world.until(lambda: 'echo' not in world.ros.nodes[0].get_node_names(), 'it is still in the graph')
         world.send_flow(500)
     finally:
         world.echo.process.send_signal(signal.SIGCONT)
     assert resident_kb() - before < MAX_GROWTH_KB
+    world.until(lambda: 'echo' in world.ros.nodes[0].get_node_names(), 'it is not in the graph again')
+
+
+def test_a_reader_that_stopped_for_less_than_its_lease_goes_on(world: World) -> None:
+    world.echo.process.send_signal(signal.SIGSTOP)
+    world.send_flow(100)
+    world.echo.process.send_signal(signal.SIGCONT)
     world.ping()
     heard = world.ping()['heard']
     world.send_flow(100)

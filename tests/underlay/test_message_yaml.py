@@ -74,6 +74,13 @@ def test_long_values_are_cut():
     assert to_csv(JointState(name=['a', 'b', 'c']), 2).endswith(',a,b,...')
 
 
+@pytest.mark.parametrize('text', ['\x85', 'a\u2028b', '\u2029', 'a\nb', '\x85\n'])
+def test_every_line_end_comes_back_as_it_was(text):
+    again = String()
+    fill(again, parse(to_yaml(String(data=text))))
+    assert again.data == text
+
+
 @given(st.text(), st.floats(allow_nan=False), st.lists(st.floats(allow_nan=False, width=32), max_size=20))
 def test_what_is_printed_can_be_read_again(text, number, numbers):
     message = JointState(name=[text], position=[number], effort=numbers)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from exchange import Messages, Reader, main
-from loom_process import spinning
+from loom_process import spinner_of
 
 from loom.core.event import Event
 from loom.ros.bus import RosBus
@@ -14,7 +14,7 @@ TYPE = 'bench.message'
 
 def send(messages: Messages) -> None:
     """From a loop, while the executor serves what the bus itself does."""
-    with spinning('sender') as spinner:
+    with spinner_of('sender') as spinner:
         node, messages.rest = spinner.node, spinner.rest
         bus, clock = RosBus(node), RosClock(node.get_clock())
         for message in messages:
@@ -28,7 +28,7 @@ def receive(reader: Reader) -> None:
     def handle(event: Event) -> None:
         if reader.read(event.payload):
             spinner.ended = True
-    with spinning('receiver') as spinner:
+    with spinner_of('receiver') as spinner:
         node = spinner.node
         bus = RosBus(node)
         bus.subscribe(TYPE, handle)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from exchange import Reader, main
 from loom_picture import TOPIC, send
-from loom_process import spinning
+from loom_process import spinner_of
 from sensor_msgs.msg import Image
 
 from loom.core.delivery import SENSOR
@@ -16,7 +16,7 @@ def receive(reader: Reader) -> None:
     def saw(image: Image) -> None:
         if reader.read(image.data):
             spinner.ended = True
-    with spinning('receiver') as spinner:
+    with spinner_of('receiver') as spinner:
         node = spinner.node
         node.create_subscription(Image, TOPIC, saw, subscription_profile(SENSOR))
         spinner.until_ended()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from exchange import Messages, Reader, main
-from loom_process import spinning
+from loom_process import spinner_of
 from sensor_msgs.msg import Image
 
 from loom.core.delivery import SENSOR
@@ -16,7 +16,7 @@ TOPIC = 'bench/picture'
 
 def send(messages: Messages) -> None:
     """Nodes publish so whatever is large."""
-    with spinning('sender') as spinner:
+    with spinner_of('sender') as spinner:
         node, messages.rest = spinner.node, spinner.rest
         publisher = SharedPublisher(node, Image, TOPIC, SENSOR)
         for message in messages:
@@ -31,7 +31,7 @@ def receive(reader: Reader) -> None:
     def saw(image: Image) -> None:
         if reader.read(image.data):
             spinner.ended = True
-    with spinning('receiver') as spinner:
+    with spinner_of('receiver') as spinner:
         node = spinner.node
         subscription = SharedSubscription(node, Image, TOPIC, saw, SENSOR)
         spinner.until_ended()

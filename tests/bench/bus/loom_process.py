@@ -1,8 +1,9 @@
-"""A node spun as Loom's processes spin theirs: on Loom's executor, on the main thread."""
+"""A node spun on Loom's executor: on the main thread as Loom's processes do it, or beside a program that goes on."""
 
 from __future__ import annotations
 
 import gc
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +25,7 @@ class Spinner:
         self._executor.add_node(node)
 
     def until_ended(self) -> None:
-        """Serves the node until `ended` is set by one of its callbacks."""
+        """Serves the node until `ended` is set."""
         while not self.ended:
             self._executor.spin_once(timeout_sec=SPIN_S)
 
@@ -42,8 +43,8 @@ class Spinner:
 
 
 @contextmanager
-def spinning(name: str) -> Iterator[Spinner]:
-    """A node with its spinner, until the end of the block."""
+def spinner_of(name: str) -> Iterator[Spinner]:
+    """A node with its spinner, until the end of the block; the caller gives it its turns."""
     rclpy.init()
     spinner = Spinner(rclpy.create_node(name))
     gc.collect()
@@ -54,3 +55,16 @@ def spinning(name: str) -> Iterator[Spinner]:
         spinner.close()
         rclpy.try_shutdown()
         reclaim(own=True)
+
+
+@contextmanager
+def spinning(name: str) -> Iterator[Node]:
+    """A node that is served by a thread of its own until the end of the block."""
+    with spinner_of(name) as spinner:
+        thread = threading.Thread(target=spinner.until_ended)
+        thread.start()
+        try:
+            yield spinner.node
+        finally:
+            spinner.ended = True
+            thread.join()

@@ -20,6 +20,15 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
+def _text(dumper: _Dumper, text: str) -> yaml.Node:
+    # Other line ends than \n would come back as \n from any style that does not escape them.
+    odd = any(end in text for end in ('\x85', '\u2028', '\u2029'))
+    return dumper.represent_scalar('tag:yaml.org,2002:str', text, style='"' if odd else None)
+
+
+_Dumper.add_representer(str, _text)
+
+
 def is_message(value: Any) -> bool:
     """Return whether the value is a ROS message."""
     return hasattr(value, 'get_fields_and_field_types')

@@ -124,7 +124,8 @@ class Decoder:
         if at + 8 + size > len(data):
             raise EventError(f'an event must be whole, it was cut at {len(data)} bytes')
         (_, _, values['sent_ns'], values['origin_ns'], stamp, stamp_ns, expires, expires_ns, reference, reference_ns,
-         values['hops'], values['hop_limit'], values['priority'], values['confidence']) = _FIXED.unpack_from(data, START)
+         values['hops'], values['hop_limit'], values['priority'], values['confidence'],
+         ) = _FIXED.unpack_from(data, START)
         values['stamp_ns'] = stamp * NANOSECONDS + stamp_ns
         values['expires_ns'] = expires * NANOSECONDS + expires_ns
         values['reference_stamp_ns'] = reference * NANOSECONDS + reference_ns

@@ -18,6 +18,7 @@ PHRASES: Mapping[str, tuple[str, ...]] = {
     'turn': ('turn left', 'turn right', 'turn around'),
     'stop': ('stop',),
     'look': ('look around', 'what do you see'),
+    'seen': ('what did you see near the <place>',),
     'where_am_i': ('where are you',),
     'say': (),
 }

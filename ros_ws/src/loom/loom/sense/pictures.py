@@ -130,7 +130,8 @@ def _region(labels: NDArray[np.int32], index: int, row: NDArray[np.int32], centr
 
 
 def _rows(data: Raw, height: int, width: int, step: int, pixel_bytes: int) -> Pixels:
-    if not 0 < height * width <= MAX_PIXELS or step < width * pixel_bytes or len(data) != step * height:
+    if (min(height, width) <= 0 or height * width > MAX_PIXELS or step < width * pixel_bytes
+            or len(data) != step * height):
         raise EventError(f'an image of {width}x{height} with step {step} must have step >= {width * pixel_bytes} and '
                          f'step x height bytes, got {len(data)}')
     return np.frombuffer(data, np.uint8).reshape(height, step)

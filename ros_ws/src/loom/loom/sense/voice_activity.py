@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loom.core.errors import DeviceError
-from loom.sense.onnx_session import OnnxSession
+from loom.core.onnx_session import OnnxSession
 
 RATE_HZ = 16000
 FRAME_SAMPLES = 512

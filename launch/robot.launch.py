@@ -1,5 +1,8 @@
 """The robot's processes, from the table in config/processes.yaml. Included by bringup.launch.py."""
 
+import atexit
+import shutil
+import tempfile
 from pathlib import Path
 
 from ament_index_python.packages import get_package_share_directory
@@ -10,6 +13,13 @@ from launch_ros.actions import Node
 from loom.ros.bringup import processes, start_order
 
 TABLE = Path(get_package_share_directory('loom')) / 'config' / 'processes.yaml'
+
+
+def simulated():
+    """What differs in simulation: every simulator publishes the pictures, and a world that is new has no past."""
+    run = tempfile.mkdtemp(prefix='loom_memory_')
+    atexit.register(shutil.rmtree, run, ignore_errors=True)
+    return {'LOOM_CAMERA_SOURCE': 'topic', 'LOOM_MEMORY_SERVER_STORE': run}
 
 
 def start(context):
@@ -23,8 +33,7 @@ def start(context):
         'LOOM_AGENT_HOST_MISSION': values['mission'],
         'LOOM_SUPERVISOR_NODES': str(start_order(TABLE, values['sim'])),
         'LOOM_SUPERVISOR_AUTOSTART': values['autostart'],
-        # Every simulator publishes the pictures; on a robot the parameter file says where they come from.
-        **({} if values['sim'] == 'none' else {'LOOM_CAMERA_SOURCE': 'topic'}),
+        **({} if values['sim'] == 'none' else simulated()),
     }
     return [
         Node(

@@ -14,8 +14,8 @@ ROS = ('rclpy', 'builtin_interfaces', 'rcl_interfaces', 'simulation_interfaces')
 # Library -> where it comes in; of a place that ends with '/', any file below it.
 DOORS = {
     **dict.fromkeys(ROS, ('ros/', 'nodes/')), 'cv2': ('sense/camera.py', 'sense/pictures.py'), 'mujoco': ('sim/',),
-    'torch': ('learn/',), 'ray': ('learn/',), 'onnx': ('learn/',), 'typer': ('cli/',), 'rich': ('cli/',), 'aiohttp': ('sense/',),
-    'opentelemetry': ('observe/otlp.py',),
+    'torch': ('learn/',), 'ray': ('learn/',), 'onnx': ('learn/',), 'typer': ('cli/',), 'rich': ('cli/',),
+    'aiohttp': ('sense/',), 'opentelemetry': ('observe/otlp.py',),
 }
 ONE_FILE = ('onnxruntime', 'pyaudio', 'pocketsphinx', 'rapidocr', 'aiohttp', 'sqlite3', 'usearch', 'cyclonedds',
             'wasmtime', 'mcp', 'nicegui', 'jsonschema', 'redis', 'psycopg', 'tokenizers')

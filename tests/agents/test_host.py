@@ -14,6 +14,7 @@ from loom import Agent, Context, Event
 from loom.act.broker import ActionBroker
 from loom.agents.host import AgentHost
 from loom.core.clock import ManualClock, SystemClock
+from loom.core.delivery import BATCHED
 from loom.core.errors import ConfigError, DeadlineError, DeviceError
 from loom.core.local_bus import LocalBus
 
@@ -99,6 +100,51 @@ def test_an_event_that_expires_while_it_waits_is_not_handled() -> None:
         gate.set()
         until(lambda: host.counts()['late'].get('expired') == 1)
     assert seen == [1]
+
+
+def test_an_event_is_not_begun_that_would_be_done_too_late() -> None:
+    agent, clock = Agent('tardy'), ManualClock(1_000_000_000)
+    seen: list[int] = []
+    bus = LocalBus(clock)
+
+    @agent.on('a.b')
+    async def think(ctx: Context, event: Event) -> None:
+        clock.advance(2.0)
+        await ctx.emit('a.done')
+        clock.advance(60.0)
+        seen.append(event.data)
+
+    def publish(data: int, expires_s: float) -> None:
+        bus.publish(Event.create('a.b', data, source='test', stamp_ns=1, expires_ns=expires_s and round(
+            clock.now_ns() + expires_s * 1e9)))
+    with AgentHost(bus, clock, agent) as host:
+        publish(1, 0)
+        until(lambda: seen == [1])
+        # It usually takes 2 s until it does something; what it does afterwards may take longer.
+        publish(2, 1.0)
+        publish(3, 3.0)
+        until(lambda: seen == [1, 3])
+        assert host.counts()['tardy']['late'] == 1
+        summary, = host.ledger.report(1)
+    assert (summary.chain, summary.late) == ('tardy', 1)
+
+
+def test_a_chain_names_what_each_stage_took() -> None:
+    agent, told = Agent('guard'), []
+
+    @agent.on('a.b')
+    async def tell(ctx: Context, event: Event) -> None:
+        await ctx.emit('a.told')
+
+    clock = ManualClock(1)
+    bus = LocalBus(clock)
+    bus.subscribe('a.told', told.append)
+    with AgentHost(bus, clock, agent):
+        bus.publish(Event.create('a.b', source='camera', stamp_ns=1, origin_ns=5))
+        until(lambda: told)
+    event = told[0]
+    assert event.origin_ns == 5 and [hop.stage for hop in event.path] == ['guard']
+    assert event.sent_ns <= event.arrived_ns <= event.began_ns
 
 
 def test_a_failing_handler_is_counted_and_told() -> None:
@@ -204,3 +250,23 @@ def test_effects_belong_to_the_conversation_and_trace_of_their_cause() -> None:
     effect = effects[0]
     assert (effect.thread_id, effect.hops, effect.sender) == ('mission', 1, 'link')
     assert effect.traceparent.split('-')[1] == cause.traceparent.split('-')[1]
+
+
+def test_an_agent_that_is_slow_makes_batched_sources_wait_and_loses_nothing() -> None:
+    agent, seen, gate = Agent('slow', mailbox=4), [], threading.Event()
+
+    @agent.on('work.item', delivery=BATCHED)
+    async def work(ctx: Context, event: Event) -> None:
+        while not gate.is_set():
+            await asyncio.sleep(0.001)
+        seen.append(event.data)
+
+    with running(agent) as (bus, host, _):
+        sent = 0
+        while bus.room('work.item') and sent < 5000:
+            bus.publish(event('work.item', sent), BATCHED)
+            sent += 1
+        assert BATCHED.depth <= sent <= BATCHED.depth + 5
+        gate.set()
+        until(lambda: len(seen) == sent)
+        assert seen == list(range(sent)) and host.counts()['slow']['dropped'] == 0

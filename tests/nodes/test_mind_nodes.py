@@ -50,7 +50,7 @@ class Mind:
     def __init__(self, ros: Any) -> None:
         agents = Parameter('agents', value=['commander', 'speaker', f'{__name__}:counter'])
         self.nodes = [ros.add(ModelRouter), ros.add(ActionBroker),
-                      ros.add(AgentHost, parameter_overrides=[agents])]
+                      ros.add(AgentHost, parameter_overrides=[agents, Parameter('memory', value='')])]
         self.guest: Node = ros.add(Node, 'guest')
         self.bus = RosBus(self.guest)
         self.directories: list[Directory] = []

@@ -29,6 +29,6 @@ setup(
     data_files=shared_files(),
     zip_safe=False,
     # colcon installs the rest: this is what an agent needs that runs where there is no ROS.
-    extras_require={'dds': ['cyclonedds', 'pydantic']},
+    extras_require={'dds': ['cyclonedds', 'pydantic'], 'redis': ['redis'], 'postgres': ['psycopg[binary]']},
     entry_points={'console_scripts': [f'{node} = loom.nodes.{node}:main' for node in nodes]},
 )

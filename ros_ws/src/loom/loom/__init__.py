@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from loom.agents.agent import Agent
     from loom.agents.context import Context
+    from loom.agents.local_team import LocalTeam
     from loom.core.event import Event
 
-__all__ = ['Agent', 'Context', 'Event']
+__all__ = ['Agent', 'Context', 'Event', 'LocalTeam']
 
-_HOMES = {'Agent': 'loom.agents.agent', 'Context': 'loom.agents.context', 'Event': 'loom.core.event'}
+_HOMES = {'Agent': 'loom.agents.agent', 'Context': 'loom.agents.context', 'Event': 'loom.core.event',
+          'LocalTeam': 'loom.agents.local_team'}
 
 
 def __getattr__(name: str) -> Any:

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar, overload
 
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 
-from loom.act.capability import MAX_TIMEOUT_S, Capability, arguments_model, where
+from loom.act.capability import MAX_TIMEOUT_S, Capability, arguments_model, result_type, where
 from loom.agents.directory import AgentCard
+from loom.agents.middleware import Middleware
 from loom.core.delivery import REALTIME, Delivery
 from loom.core.errors import CapabilityError, ConfigError
 from loom.core.patterns import check_pattern, check_type
@@ -18,6 +19,7 @@ from loom.core.patterns import check_pattern, check_type
 Function = TypeVar('Function', bound=Callable[..., Any])
 DEFAULT_TIMEOUT_S = 30.0
 MAX_MAILBOX = 10_000
+MAX_CONCURRENCY = 64
 
 
 @dataclass(frozen=True)
@@ -31,11 +33,12 @@ class Handler:
 
 @dataclass(frozen=True)
 class Skill:
-    """A capability with the function that does it and the model of its arguments."""
+    """A capability with the function that does it, the model of its arguments and the type of its result."""
 
     capability: Capability
     function: Callable[..., Any]
     model: type[BaseModel]
+    result: TypeAdapter[Any]
 
 
 @dataclass(frozen=True)
@@ -49,14 +52,22 @@ class Timer:
 class Agent:
     """A named set of handlers, capabilities and timers; a host runs it.
 
-    `listens` are patterns to hear without a handler (for `ctx.listen`); `mailbox` bounds the events that wait.
+    `listens` are patterns to hear without a handler (for `ctx.listen`); `mailbox` bounds the events that wait, and
+    `concurrency` those that are handled at once. `config` are its settings (`ctx.config`) as they are where nobody
+    changes them. `middleware` is around every handler and capability, the first outermost.
     """
 
-    def __init__(self, name: str, *, listens: tuple[str, ...] = (), mailbox: int = 100) -> None:
+    def __init__(self, name: str, *, listens: tuple[str, ...] = (), mailbox: int = 100, concurrency: int = 1,
+                 config: BaseModel | None = None, middleware: tuple[Middleware, ...] = ()) -> None:
         if not 1 <= mailbox <= MAX_MAILBOX:
             raise ConfigError(f'mailbox must be from 1 to {MAX_MAILBOX} events, got {mailbox}')
+        if not 1 <= concurrency <= MAX_CONCURRENCY:
+            raise ConfigError(f'concurrency must be from 1 to {MAX_CONCURRENCY} events at once, got {concurrency}')
         self.name = _check_name(name)
         self.mailbox = mailbox
+        self.concurrency = concurrency
+        self.config = config
+        self.middleware = middleware
         self.listens = tuple(check_pattern(pattern) for pattern in listens)
         self.handlers: list[Handler] = []
         self.skills: dict[str, Skill] = {}
@@ -93,7 +104,10 @@ class Agent:
         """Offers the function with a timeout of its own, in seconds."""
 
     def capability(self, function: Any = None, *, timeout_s: float = DEFAULT_TIMEOUT_S) -> Any:
-        """Offers the function, `async (ctx, ...)` with docstring and type hints, to everybody on the robot."""
+        """Offers the function, `async (ctx, ...)` with docstring and type hints, to everybody on the robot.
+
+        One that yields gives its values one by one (`ctx.stream`); its result is the list of them.
+        """
         if not 0 < timeout_s <= MAX_TIMEOUT_S:
             raise ConfigError(f'timeout_s must be above 0 and at most {MAX_TIMEOUT_S:g}, got {timeout_s}')
 
@@ -115,11 +129,15 @@ class Agent:
         if not (function.__doc__ or '').strip():
             raise CapabilityError(f'{where(function)}: a capability needs a docstring that says what it does, '
                                   f'{name!r} has none')
-        _check_async(function, 1)
-        model = arguments_model(function)
+        streams = inspect.isasyncgenfunction(function)
+        if not streams:
+            _check_async(function, 1)
+        model, result = arguments_model(function), result_type(function)
         description = inspect.cleandoc(function.__doc__ or '').splitlines()[0]
-        capability = Capability(name, self.name, description, model.model_json_schema(), timeout_s)
-        return Skill(capability, function, model)
+        schema = result.json_schema(mode='serialization')
+        capability = Capability(name, self.name, description, model.model_json_schema(), timeout_s,
+                                {'type': 'array', 'items': schema} if streams else schema, streams)
+        return Skill(capability, function, model, result)
 
 
 def _check_name(name: str) -> str:

@@ -5,18 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import aclosing
 from typing import Any
 
 from loom.act.call import Outcome, outcome
-from loom.act.capability import BUSY, CANCELLED, FAILED, TIMEOUT, UNKNOWN, check_arguments
+from loom.act.capability import BUSY, CANCELLED, FAILED, TIMEOUT, UNKNOWN, check_arguments, check_result
 from loom.agents.agent import Agent, Skill
 from loom.agents.context import Context
+from loom.agents.middleware import wrapped
 from loom.core.errors import CapabilityError, LoomError
 from loom.core.event import Event
 from loom.core.trace import handling
 
 MAX_RUNNING = 32
 MAX_REMEMBERED = 256
+MAX_VALUES = 10_000
 
 
 class Calls:
@@ -79,8 +82,13 @@ class Calls:
         self._answer(event, call_id, ended)
 
     async def _do(self, skill: Skill, context: Context, arguments: dict[str, Any], timeout_s: float) -> Any:
+        async def work() -> Any:
+            if skill.capability.streams:
+                return await _streamed(skill, context, arguments)
+            result = await skill.function(context, **arguments)
+            return check_result(skill.capability.name, skill.result, result)
         try:
-            return await asyncio.wait_for(skill.function(context, **arguments), timeout_s)
+            return await asyncio.wait_for(wrapped(self._agent.middleware, context, context.event, work), timeout_s)
         except asyncio.TimeoutError:
             raise CapabilityError(f'{skill.capability.name!r} must end within {timeout_s:g} s and did not',
                                   TIMEOUT) from None
@@ -91,6 +99,18 @@ class Calls:
             raise CapabilityError(f'{self._agent.name!r} has no capability named {name!r}; there are: '
                                   f'{", ".join(sorted(self._agent.skills)) or "none"}', UNKNOWN)
         return skill
+
+
+async def _streamed(skill: Skill, context: Context, arguments: dict[str, Any]) -> list[Any]:
+    """Passes each value on as feedback; all of them are the result."""
+    values: list[Any] = []
+    async with aclosing(skill.function(context, **arguments)) as stream:
+        async for value in stream:
+            if len(values) == MAX_VALUES:
+                raise CapabilityError(f'{skill.capability.name!r} may give at most {MAX_VALUES} values in one call')
+            values.append(check_result(skill.capability.name, skill.result, value))
+            await context.feedback('', value=values[-1], index=len(values) - 1)
+    return values
 
 
 def cancelled(data: Any) -> Outcome:

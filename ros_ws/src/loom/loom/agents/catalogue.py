@@ -1,4 +1,4 @@
-"""Agents by name: the ready ones, the missions, and those of other packages as `module:attribute`."""
+"""Agents by name: the ready ones, the missions, the examples, and those of other packages as `module:attribute`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pkgutil import iter_modules
 
 from loom.agents import library, missions
 from loom.agents.agent import Agent
+from loom.agents.example import Example
 from loom.agents.missions.fetch_report import Say
 from loom.core.errors import ConfigError, nearest
 
@@ -31,6 +32,8 @@ def agent(name: str) -> Agent:
         found = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError, ValueError) as error:
         raise ConfigError(f'agent {name!r} can not be loaded: {error}') from error
+    if isinstance(found, Example):
+        raise ConfigError(f'{name!r} is an example of several agents; start it with: loom run {name}')
     if not isinstance(found, Agent):
         raise ConfigError(f'{name!r} must be a loom.Agent, got {type(found).__name__}')
     return found
@@ -47,3 +50,11 @@ def mission(name: str, say: Say) -> Agent:
 def mission_names() -> list[str]:
     """The missions there are."""
     return [m.name for m in iter_modules(missions.__path__)]
+
+
+def example(name: str) -> Example | None:
+    """The example of this name, None where it is none."""
+    if name not in (m.name for m in iter_modules(library.__path__)):
+        return None
+    found = getattr(importlib.import_module(f'{library.__name__}.{name}'), name)
+    return found if isinstance(found, Example) else None

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Callable
+from collections import Counter, OrderedDict, deque
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
+from loom.agents.meetings import Meetings
 from loom.core.bus import Bus
 from loom.core.clock import Clock
-from loom.core.errors import ConfigError, DeadlineError
+from loom.core.errors import ConfigError, DeadlineError, LoomError
 from loom.core.event import Event
 
-ANSWERS = ('reply', 'capability.result', 'capability.feedback')
+ANSWERS = ('reply', 'capability.result')
+SIGNS = ('reply.working', 'capability.feedback')
 LISTENER_SIZE = 100
+MAX_ENDED = 1000
+MAX_FEEDBACK = 1000
 
 
 class Listener:
@@ -58,14 +63,36 @@ class Pending:
     """A question that waits for its answer; feedback shows that somebody works on it."""
 
     def __init__(self) -> None:
-        self.answer: asyncio.Future[Event] = asyncio.get_running_loop().create_future()
-        self.accepted = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        self.answer: asyncio.Future[Event] = loop.create_future()
+        self.feedback: deque[Event] = deque(maxlen=MAX_FEEDBACK)
+        self.news = asyncio.Event()
+        self.heard_s = loop.time()
+        self.on_start: Callable[[], None] | None = None
 
-    def take(self, event: Event) -> None:
-        """Notes feedback, or ends with the answer."""
-        self.accepted.set()
-        if event.type != 'capability.feedback' and not self.answer.done():
+    def take(self, event: Event) -> bool:
+        """Notes a sign of work, or ends with the answer; False where it already had one."""
+        late = self.answer.done()
+        self.heard_s = asyncio.get_running_loop().time()
+        if event.type == 'capability.feedback':
+            self.feedback.append(event)
+        elif event.type not in SIGNS and not late:
             self.answer.set_result(event)
+        self.news.set()
+        started, self.on_start = self.on_start, None
+        if started is not None:
+            asyncio.get_running_loop().call_soon(started)
+        return not late or event.type in SIGNS
+
+    async def attended(self, silence_s: float, complaint: str) -> Event:
+        """The answer; DeadlineError once nothing was heard for `silence_s` seconds."""
+        loop = asyncio.get_running_loop()
+        while not self.answer.done():
+            left_s = self.heard_s + silence_s - loop.time()
+            if left_s <= 0:
+                raise DeadlineError(f'{complaint} and gave no sign for {silence_s:g} s')
+            await asyncio.wait([self.answer], timeout=left_s)
+        return self.answer.result()
 
 
 class Exchange:
@@ -76,7 +103,10 @@ class Exchange:
         self.bus = bus
         self.clock = clock
         self._patterns = patterns
+        self.counts: Counter[str] = Counter()
+        self.meetings = Meetings(self._confirm)
         self._pending: dict[str, Pending] = {}
+        self._ended: OrderedDict[str, None] = OrderedDict()
         self._listeners: list[Listener] = []
 
     def compose(self, cause: Event | None, type: str, data: Any, **fields: Any) -> Event:
@@ -91,30 +121,71 @@ class Exchange:
                               f'Agent({self.name!r})')
         return Listener(self._listeners, pattern)
 
-    async def ask(self, address: str, question: Event, timeout_s: float, accept_s: float = 0.0) -> Event:
-        """The answer to a question; DeadlineError after `timeout_s`, or when nobody took it within `accept_s`."""
-        pending = self._pending[question.id] = Pending()
-        try:
+    async def ask(self, address: str, question: Event, timeout_s: float, accept_s: float = 0.0,
+                  silence_s: float = 0.0, on_start: Callable[[], None] | None = None) -> Event:
+        """The answer to a question; `on_start` is called once somebody shows that it works on it.
+
+        DeadlineError after `timeout_s`, when nobody took it within `accept_s`, or when whoever works on it gives no
+        sign for `silence_s` (0: no such limit).
+        """
+        with self.pending(question) as pending:
+            pending.on_start = on_start
             self.bus.send(address, question)
             if accept_s:
-                await _within(pending.accepted.wait(), accept_s, f'{address!r} took no {question.type}')
-            answer: Event = await _within(pending.answer, timeout_s, f'{address!r} did not answer {question.type}')
+                await _within(pending.news.wait(), accept_s, f'{address!r} took no {question.type}')
+            complaint = f'{address!r} did not answer {question.type}'
+            waiting = pending.attended(silence_s, complaint) if silence_s else pending.answer
+            answer: Event = await _within(waiting, timeout_s, complaint)
             return answer
+
+    async def follow(self, address: str, question: Event, timeout_s: float) -> AsyncGenerator[Event, None]:
+        """The feedback to a question as it comes and at last its answer; DeadlineError after `timeout_s`."""
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + timeout_s
+        with self.pending(question) as pending:
+            self.bus.send(address, question)
+            while not pending.answer.done() or pending.feedback:
+                while pending.feedback:
+                    yield pending.feedback.popleft()
+                if not pending.answer.done():
+                    await _within(pending.news.wait(), max(until_s - loop.time(), 0.0),
+                                  f'{address!r} did not end {question.type}')
+                    pending.news.clear()
+            yield pending.answer.result()
+
+    @contextmanager
+    def pending(self, question: Event) -> Iterator[Pending]:
+        """What comes back for a question, while in `with`; what comes later is counted."""
+        pending = self._pending[question.id] = Pending()
+        try:
+            yield pending
         finally:
             self._pending.pop(question.id, None)
+            self._ended[question.id] = None
+            if len(self._ended) > MAX_ENDED:
+                self._ended.popitem(last=False)
+
+    def withdraw(self, address: str, question: Event) -> None:
+        """Tells the one who was asked that nobody waits any longer."""
+        with suppress(LoomError):
+            self.bus.send(address, self.compose(question, 'request.cancel', {'id': question.id}))
 
     def take(self, event: Event) -> bool:
-        """Whether the event is an answer or feedback, for which no handler runs."""
+        """Whether the event is an answer or feedback, for which no handler runs; one that nobody awaits is counted."""
         pending = self._pending.get(event.correlation_id)
-        if pending is not None:
-            pending.take(event)
-        return event.type in ANSWERS
+        if (pending is None or not pending.take(event)) and event.type in ANSWERS:
+            known = pending is not None or event.correlation_id in self._ended
+            self.counts['late_replies' if known else 'unknown_replies'] += 1
+        return event.type in ANSWERS or event.type in SIGNS
 
     def tap(self, pattern: str, event: Event) -> None:
         """Shows an event to those who listen to its pattern."""
         for listener in list(self._listeners):
             if listener.pattern == pattern:
                 listener.put(event)
+
+    def _confirm(self, question: Event) -> None:
+        self.bus.send(question.reply_to, self.compose(question, 'reply', True, correlation_id=question.id))
 
 
 async def _within(answer: Any, timeout_s: float, complaint: str) -> Any:

@@ -3,39 +3,54 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 import time
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import TimeoutError as FutureTimeout
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from loom.agents.agent import Agent
+from loom.agents.configuration import configured, parsed
+from loom.agents.context import Context
 from loom.agents.directory import AgentCard
 from loom.agents.runner import Runner
 from loom.core.bus import Bus
 from loom.core.clock import Clock
-from loom.core.errors import ConfigError, DeadlineError
+from loom.core.errors import ConfigError, DeadlineError, LoomError
+from loom.core.event import Event
 from loom.core.ledger import Ledger
 
 # Without a body, an agent needs no numpy and no OpenCV.
 if TYPE_CHECKING:
     from loom.act.body import Body
 
+Result = TypeVar('Result')
+SOURCE = 'agent_host'
 STOP_S = 1.0
 
 
 class AgentHost:
-    """Runs the agents it is given between start() and stop(); use it in `with` or call both."""
+    """Runs the agents it is given between start() and stop(); use it in `with` or call both.
 
-    def __init__(self, bus: Bus, clock: Clock, *agents: Agent, body: Body | None = None) -> None:
+    `settings` are those of the agents, as `guard.rate_hz=2`; `LOOM_AGENT_GUARD_RATE_HZ` in the environment wins.
+    `memory` is the mailbox of the memory server; empty: agents remember only while this host lives.
+    """
+
+    def __init__(self, bus: Bus, clock: Clock, *agents: Agent, body: Body | None = None,
+                 settings: Sequence[str] = (), memory: str = '') -> None:
         names = [agent.name for agent in agents]
         double = {name for name in names if names.count(name) > 1}
         if double:
             raise ConfigError(f'agent names must be unique in a host, {sorted(double)} is there twice')
         self.agents = agents
+        given = parsed(settings, agents)
+        self._configs = {agent.name: configured(agent, given, os.environ) for agent in agents}
         self.ledger = Ledger()
         self._bus = bus
         self._clock = clock
         self._body = body
+        self._memory = memory
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._runners: list[Runner] = []
@@ -48,7 +63,7 @@ class AgentHost:
         self.stop()
 
     def start(self, timeout_s: float = 5.0) -> None:
-        """Starts the loop and every agent; returns when all are subscribed."""
+        """Starts the loop and every agent; returns when all are subscribed. ConfigError where a name is taken."""
         if self._thread is not None:
             return
         loop = self._loop = asyncio.new_event_loop()
@@ -59,6 +74,9 @@ class AgentHost:
         except FutureTimeout:
             self.stop()
             raise DeadlineError(f'the agents must be ready within {timeout_s:g} s and were not') from None
+        except LoomError:
+            self.stop()
+            raise
 
     def stop(self, timeout_s: float = STOP_S) -> bool:
         """Ends handlers, calls and the loop; False where something did not end within `timeout_s` seconds."""
@@ -77,7 +95,9 @@ class AgentHost:
 
     def cards(self) -> tuple[AgentCard, ...]:
         """The agents as data for the directory."""
-        return tuple(agent.card('active' if self._thread else 'inactive') for agent in self.agents)
+        refused = {runner.agent.name for runner in list(self._runners) if runner.refusal}
+        return tuple(agent.card('active' if self._thread and agent.name not in refused else 'inactive')
+                     for agent in self.agents)
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Per agent: handled, failed, expired, dropped and waiting events."""
@@ -92,13 +112,35 @@ class AgentHost:
             time.sleep(0.005)
         return False
 
+    def tell(self, agent: str, type: str, data: Any = None) -> None:
+        """Puts an event into the mailbox of an agent, of this host or another."""
+        self._bus.send(agent, Event.create(type, data, source=SOURCE, sender=SOURCE, stamp_ns=self._clock.now_ns()))
+
+    def run(self, agent: str, work: Callable[[Context], Coroutine[Any, Any, Result]], timeout_s: float) -> Result:
+        """Does something as one of the agents, `async (ctx)`; DeadlineError after `timeout_s`."""
+        runner = next((r for r in self._runners if r.agent.name == agent), None)
+        if runner is None or self._loop is None:
+            raise ConfigError(f'no agent named {agent!r} runs here; start() the host that has it')
+        doing = asyncio.run_coroutine_threadsafe(work(runner.context()), self._loop)
+        try:
+            return doing.result(timeout_s)
+        except FutureTimeout:
+            doing.cancel()
+            raise DeadlineError(f'{agent!r} must be done within {timeout_s:g} s and was not') from None
+
     async def _open(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._runners = [Runner(agent, self._bus, self._clock, self._body, loop, self.ledger) for agent in self.agents]
+        self._runners = [Runner(agent, self._bus, self._clock, self._body, loop, self.ledger,
+                                self._configs[agent.name], self._memory) for agent in self.agents]
         for runner in self._runners:
             runner.open()
 
     async def _close(self) -> None:
         await asyncio.gather(*(runner.close() for runner in self._runners), return_exceptions=True)
+        # What handlers began beside themselves and nobody waits for.
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
 
 def _run(loop: asyncio.AbstractEventLoop) -> None:

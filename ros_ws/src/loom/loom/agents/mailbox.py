@@ -68,6 +68,15 @@ class Mailbox:
                 return letter
             await self._ready.wait()
 
+    def discard(self, event_id: str) -> bool:
+        """Takes out the letter with this event; False where none waits."""
+        with self._lock:
+            for place, letter in enumerate(self._letters):
+                if letter.event.id == event_id:
+                    del self._letters[place]
+                    return True
+        return False
+
     def _drop_oldest(self) -> None:
         for place, letter in enumerate(self._letters):
             if letter.patient is None:

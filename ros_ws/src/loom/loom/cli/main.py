@@ -11,6 +11,7 @@ from loom.cli.bus import bus
 from loom.cli.doctor import doctor
 from loom.cli.latency import latency
 from loom.cli.listing import list_robot
+from loom.cli.new import new
 from loom.cli.run import run
 from loom.cli.say import say
 from loom.cli.settings import settings
@@ -23,6 +24,7 @@ app.command(context_settings=PASS_ON)(up)
 app.command()(say)
 app.command('list')(list_robot)
 app.command(context_settings=PASS_ON)(run)
+app.command()(new)
 app.command()(doctor)
 app.command()(settings)
 app.command()(latency)

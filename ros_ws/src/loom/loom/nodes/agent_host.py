@@ -12,7 +12,6 @@ from loom.agents import catalogue
 from loom.agents.host import AgentHost as Host
 from loom.core.config import NodeConfig
 from loom.core.delivery import STATE
-from loom.core.event import Event
 from loom.ros.body import RosBody
 from loom.ros.directory import directory_of
 from loom.ros.goal_pose import GoalPose
@@ -28,6 +27,8 @@ class AgentHostConfig(NodeConfig):
 
     agents: tuple[str, ...] = Field(('navigator', 'commander', 'lookout', 'speaker'),
                                     description='Ready agents by name, others as module:attribute.')
+    memory: str = Field('memory_server', description='Mailbox of the memory; empty: agents remember while they live.')
+    settings: tuple[str, ...] = Field((), description='Settings of agents, each as agent.field=value.')
     mission: str = Field('', description='Mission to carry out once, e.g. fetch_report; empty: none.')
 
 
@@ -41,7 +42,8 @@ class AgentHost(LoomNode):
         """Loads the agents and declares the senses."""
         say = partial(say_into_room, sound=VirtualSound(self.get_namespace()))
         agents = catalogue.crew(self.config.agents, self.config.mission, say)
-        self._host = Host(self.bus, self.clock_source, *agents, body=RosBody(self))
+        self._host = Host(self.bus, self.clock_source, *agents, body=RosBody(self), memory=self.config.memory,
+                          settings=self.config.settings)
         self._directory = self.publisher(Directory, 'loom/directory', STATE)
         GoalPose(self)
         LatencyTopic(self, self._host.ledger)
@@ -51,10 +53,7 @@ class AgentHost(LoomNode):
         self._host.start()
         self._tell()
         if self.config.mission:
-            name = self.get_name()
-            self.bus.send(self.config.mission, Event.create(
-                'mission.start', {'mission': self.config.mission}, source=name, sender=name,
-                stamp_ns=self.clock_source.now_ns()))
+            self._host.tell(self.config.mission, 'mission.start', {'mission': self.config.mission})
 
     def deactivate(self) -> None:
         """Ends the agents within a second."""

@@ -100,6 +100,8 @@ RULES: tuple[tuple[str, Callable[[re.Match[str]], Intent | None]], ...] = (
     (r'(come|go|drive) (back|home)|return|come back (here|to me)', _fixed('go_to', place=START)),
     (r'(what|who|which things) (do|can) (you )?see( there| here| now)?|look|what is (there|here|in front of you)',
      _fixed('look')),
+    (r'what (did|have) you (see|seen)( (near|in|at|around) (?!the last )(?P<place>[a-z_ ]+?))?'
+     r'( in the last (?P<minutes>[a-z0-9. ]*?) ?minutes?)?', lambda match: _seen(match)),
     (r'look (around|about)( you)?', _fixed('look_around')),
     (r'where (are|is) (you|the)?( now)?|where am i|which room (are you in|is this)', _fixed('where_am_i')),
     (r'turn (around|about|back)', _fixed('turn', angle_rad=round(math.pi, 4))),
@@ -108,6 +110,14 @@ RULES: tuple[tuple[str, Callable[[re.Match[str]], Intent | None]], ...] = (
     (r'back (?P<way>up|off)( (?:by )?(?P<amount>.+))?', lambda match: _backwards(match)),
     (r'(go|drive|move|come|navigate|walk|head)( over)? (to|into|in) (?P<place>[a-z_ ]+)', _place),
 )
+
+
+def _seen(match: re.Match[str]) -> Intent | None:
+    place = _place(match).arguments if match.group('place') else {}
+    if match.group('minutes') is None:
+        return Intent('seen', place)
+    minutes = number_of((match.group('minutes') or 'one').split())
+    return None if minutes is None else Intent('seen', {**place, 'minutes': minutes})
 
 
 def _backwards(match: re.Match[str]) -> Intent | None:

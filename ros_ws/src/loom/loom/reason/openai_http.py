@@ -23,7 +23,7 @@ class OpenAiHttp:
     """A backend for the task `think`; streams tokens and ends at the deadline."""
 
     name = NAME
-    tasks = ('think',)
+    tasks: tuple[str, ...] = ('think',)
 
     def __init__(self, url: str, model: str, key: str = '') -> None:
         parts = urlsplit(url)

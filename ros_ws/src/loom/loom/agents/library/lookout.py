@@ -19,6 +19,7 @@ RECENT_S = 1.5
 MAX_RECENT = 32
 LOOKS_AROUND = 4
 READ_S = 15.0
+MEMORY = 'memory_server'
 
 lookout = Agent('lookout', mailbox=50)
 
@@ -59,6 +60,15 @@ async def look_around(ctx: Context) -> dict[str, Any]:
         texts.update(dict.fromkeys(view['texts']))
         await ctx.act('turn', angle_rad=2 * math.pi / LOOKS_AROUND)
     return _report(list(objects.values()), list(texts))
+
+
+@lookout.capability
+async def seen(ctx: Context, place: str = '', minutes: float = 10.0) -> dict[str, Any]:
+    """Say which objects were seen in the last minutes, near a place if one is named."""
+    query = {'kind': 'object', 'last_s': 60.0 * minutes, **({'near': place} if place else {})}
+    episodes = await ctx.request(MEMORY, 'memory.retrieve', {'episodes': query})
+    report = _report([episode['data'] for episode in episodes], [])
+    return {**report, 'summary': report['summary'].replace('I see', 'I saw', 1)}
 
 
 async def _read(ctx: Context, pixels: Any) -> list[str]:

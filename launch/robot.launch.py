@@ -1,8 +1,7 @@
 """The robot's processes, from the table in config/processes.yaml. Included by bringup.launch.py."""
 
-import atexit
+import os
 import shutil
-import tempfile
 from pathlib import Path
 
 from ament_index_python.packages import get_package_share_directory
@@ -10,16 +9,17 @@ from launch import LaunchDescription
 from launch.actions import OpaqueFunction, Shutdown
 from launch_ros.actions import Node
 
+from loom.memory.memory import state_folder
 from loom.ros.bringup import processes, start_order
 
 TABLE = Path(get_package_share_directory('loom')) / 'config' / 'processes.yaml'
 
 
-def simulated():
+def simulated(namespace):
     """What differs in simulation: every simulator publishes the pictures, and a world that is new has no past."""
-    run = tempfile.mkdtemp(prefix='loom_memory_')
-    atexit.register(shutil.rmtree, run, ignore_errors=True)
-    return {'LOOM_CAMERA_SOURCE': 'topic', 'LOOM_MEMORY_SERVER_STORE': run}
+    past = state_folder() / 'simulation' / os.environ.get('ROS_DOMAIN_ID', '0') / (namespace.strip('/') or 'robot')
+    shutil.rmtree(past, ignore_errors=True)
+    return {'LOOM_CAMERA_SOURCE': 'topic', 'LOOM_MEMORY_SERVER_STORE': str(past)}
 
 
 def start(context):
@@ -33,7 +33,7 @@ def start(context):
         'LOOM_AGENT_HOST_MISSION': values['mission'],
         'LOOM_SUPERVISOR_NODES': str(start_order(TABLE, values['sim'])),
         'LOOM_SUPERVISOR_AUTOSTART': values['autostart'],
-        **({} if values['sim'] == 'none' else simulated()),
+        **({} if values['sim'] == 'none' else simulated(values['namespace'])),
     }
     return [
         Node(

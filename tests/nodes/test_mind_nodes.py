@@ -51,16 +51,21 @@ class Mind:
         agents = Parameter('agents', value=['commander', 'speaker', f'{__name__}:counter'])
         self.nodes = [ros.add(ModelRouter), ros.add(ActionBroker),
                       ros.add(AgentHost, parameter_overrides=[agents, Parameter('memory', value='')])]
-        self.guest: Node = ros.add(Node, 'guest')
+        self.guest: Node = ros.add(self._guest)
         self.bus = RosBus(self.guest)
         self.directories: list[Directory] = []
         self.guest.create_subscription(Directory, 'loom/directory', self.directories.append,
                                        subscription_profile(STATE))
-        self.invoke = ActionClient(self.guest, Invoke, 'action_broker/invoke')
-        self.infer = ActionClient(self.guest, Infer, 'model_router/infer')
         for node in self.nodes:
             node.trigger_configure()
             node.trigger_activate()
+
+    def _guest(self, **options: Any) -> Node:
+        # An action client is not whole when its node first sees it: it is made before the executor spins the node.
+        node = Node('guest', **options)
+        self.invoke = ActionClient(node, Invoke, 'action_broker/invoke')
+        self.infer = ActionClient(node, Infer, 'model_router/infer')
+        return node
 
     def goal(self, client: Any, until: Until, feedback: Callable[[Any], None] = lambda _: None, **fields: Any) -> Any:
         """The accepted goal."""

@@ -20,8 +20,9 @@ from loom.core.delivery import BACKGROUND, BATCHED, REALTIME, Delivery  # noqa: 
 from loom.core.errors import BusyError  # noqa: E402
 from loom.core.event import Event  # noqa: E402
 from loom.core.pacing import Throttle  # noqa: E402
+from loom.core.topic_subscription import TopicSubscription  # noqa: E402
 from loom.core.wire import encode  # noqa: E402
-from loom.ros.bus import RosBus, RosSubscription  # noqa: E402
+from loom.ros.bus import RosBus  # noqa: E402
 from loom.ros.qos import publisher_profile  # noqa: E402
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / 'bench'))
@@ -54,7 +55,7 @@ class Pair:
         self.receiver = RosBus(ros.add(rclpy.create_node, 'receiver'))
         self.heard: list[Any] = []
 
-    def subscribe(self, event_type: str, delivery: Delivery) -> RosSubscription:
+    def subscribe(self, event_type: str, delivery: Delivery) -> TopicSubscription:
         return self.receiver.subscribe(event_type, lambda event: self.heard.append(event.data), delivery)
 
     def publish(self, event_type: str, data: Any, delivery: Delivery) -> None:

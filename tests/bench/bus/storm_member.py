@@ -24,7 +24,8 @@ from loom.core.delivery import BACKGROUND, BATCHED, REALTIME, Delivery
 from loom.core.errors import BusyError
 from loom.core.event import Event
 from loom.core.numbering import Progress
-from loom.ros.bus import RosBus, RosSubscription
+from loom.core.topic_subscription import TopicSubscription
+from loom.ros.bus import RosBus
 from loom.ros.process import die_with_parent
 
 TOPICS = {'storm.realtime': REALTIME, 'storm.batched': BATCHED, 'storm.background': BACKGROUND,
@@ -83,7 +84,7 @@ class Subscriber:
         draft.write_text(json.dumps({'accounts': accounts, 'disorder': self._disorder}))
         draft.rename(self._report)
 
-    def _subscribe(self, index: int, event_type: str, delivery: Delivery) -> RosSubscription:
+    def _subscribe(self, index: int, event_type: str, delivery: Delivery) -> TopicSubscription:
         subscription = self._bus.subscribe(event_type, self._handler(index), delivery)
         for inlet in subscription.inlets.values():
             inlet.progress = self._watched[index]

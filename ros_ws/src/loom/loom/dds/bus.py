@@ -22,39 +22,25 @@ from loom.core.numbering import Numbering, Progress
 from loom.core.patterns import check_pattern, check_type, is_wildcard, matches
 from loom.core.qos_file import deliveries
 from loom.core.reception import Reception
+from loom.core.topic_subscription import TopicSubscription, check_topics
 from loom.core.topics import EVENTS, mailbox_of, topic_of, type_of
 from loom.dds.books import DdsBooks
 from loom.dds.cyclone import Participant
 from loom.dds.event_topics import Reader, Writer
 
 MAX_DOMAIN = 232
-MAX_TOPICS = 1000
 SERVE_S = 0.005
 CLOSE_S = 1.0
 
 
-class DdsSubscription:
-    """A handler's registration: one inlet for each topic that matches."""
+class DdsSubscription(TopicSubscription):
+    """A registration with what it asked for: topics that appear later are joined by it."""
 
     def __init__(self, bus: DdsBus, pattern: str, handler: Handler, delivery: Delivery) -> None:
+        super().__init__(bus.resume, lambda _: bus.end(self))
         self.pattern = pattern
         self.handler = handler
         self.delivery = delivery
-        self.inlets: dict[str, Inlet] = {}
-        self._bus = bus
-
-    def pause(self) -> None:
-        """What comes waits until resume()."""
-        for inlet in list(self.inlets.values()):
-            inlet.paused = True
-
-    def resume(self) -> None:
-        """Delivers what waited, and what comes."""
-        self._bus.resume(list(self.inlets.values()))
-
-    def close(self) -> None:
-        """Ends it: the handler is not called again."""
-        self._bus.end(self)
 
 
 class DdsBus:
@@ -160,9 +146,7 @@ class DdsBus:
                 raise EventError(f'{event_type} came after the end: the bus is closed')
             writer = self._writers.get(topic)
             if writer is None:
-                if len(self._writers) >= MAX_TOPICS:
-                    raise EventError(f'a bus publishes at most {MAX_TOPICS} types, {event_type!r} would be one more; '
-                                     f'put what varies into the data')
+                check_topics(self._writers, event_type)
                 delivery = self._deliveries.of(event_type, wanted)
                 writer = self._writers[topic] = Writer(self._participant, self._base + topic, delivery,
                                                        self._numbering)

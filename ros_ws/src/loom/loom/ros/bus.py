@@ -11,13 +11,13 @@ from rclpy.node import Node
 
 from loom.core.bus import Handler
 from loom.core.delivery import BATCHED, LANES, REALTIME, Delivery
-from loom.core.errors import EventError
 from loom.core.event import Event, check
 from loom.core.inlet import Inlet
 from loom.core.numbering import Numbering, Progress
 from loom.core.patterns import check_pattern, check_type, is_wildcard, matches
 from loom.core.qos_file import deliveries
 from loom.core.reception import Reception
+from loom.core.topic_subscription import TopicSubscription, check_topics
 from loom.core.topics import EVENTS, mailbox_of, topic_of
 from loom.ros.books import RosBooks
 from loom.ros.clock import RosClock, steady_clock
@@ -26,28 +26,6 @@ from loom.ros.event_topics import Reader, Writer
 EVENT_TYPE = 'loom_msgs/msg/Event'
 GRAPH_PERIOD_S = 0.25
 SERVE_S = 0.005
-MAX_TOPICS = 1000
-
-
-class RosSubscription:
-    """A handler's registration: one inlet for each topic that matches."""
-
-    def __init__(self, bus: RosBus) -> None:
-        self._bus = bus
-        self.inlets: dict[str, Inlet] = {}
-
-    def pause(self) -> None:
-        """What comes waits until resume()."""
-        for inlet in list(self.inlets.values()):
-            inlet.paused = True
-
-    def resume(self) -> None:
-        """Delivers what waited, and what comes."""
-        self._bus.resume(list(self.inlets.values()))
-
-    def close(self) -> None:
-        """Ends it: the handler is not called again."""
-        self._bus.end(self)
 
 
 class RosBus:
@@ -62,8 +40,8 @@ class RosBus:
         self._writers: dict[str, Writer] = {}
         self._by_type: dict[str, Writer] = {}
         self._readers: dict[tuple[str, Delivery], Reader] = {}
-        self._wildcards: dict[RosSubscription, tuple[str, Handler, Delivery]] = {}
-        self._open: set[RosSubscription] = set()
+        self._wildcards: dict[TopicSubscription, tuple[str, Handler, Delivery]] = {}
+        self._open: set[TopicSubscription] = set()
         self._heard: dict[str, dict[int, int]] = {}
         self._lock = threading.RLock()
         self._graph_timer: Any = None
@@ -87,7 +65,7 @@ class RosBus:
         """How many events of a type can be published now without one having to wait for a slow reader."""
         return self._writer(topic_of(check_type(event_type)), event_type, delivery).room()
 
-    def subscribe(self, pattern: str, handler: Handler, delivery: Delivery = REALTIME) -> RosSubscription:
+    def subscribe(self, pattern: str, handler: Handler, delivery: Delivery = REALTIME) -> TopicSubscription:
         """Calls the handler with each event whose type matches the pattern."""
         check_pattern(pattern)
         subscription = self._register()
@@ -106,7 +84,7 @@ class RosBus:
         """Puts the event into one mailbox."""
         self._writer(mailbox_of(address), f'mailbox.{address}', BATCHED).publish(check(event))
 
-    def receive(self, address: str, handler: Handler) -> RosSubscription:
+    def receive(self, address: str, handler: Handler) -> TopicSubscription:
         """Opens the mailbox of `address`."""
         topic = mailbox_of(address)
         subscription = self._register()
@@ -125,7 +103,7 @@ class RosBus:
             self.serve()
         self.soon(go_on)
 
-    def end(self, subscription: RosSubscription) -> None:
+    def end(self, subscription: TopicSubscription) -> None:
         """Ends a subscription; a reader that serves no other goes with it."""
         with self._lock:
             self._open.discard(subscription)
@@ -181,8 +159,8 @@ class RosBus:
             if delivery.lane < lane:
                 reader.fetch()
 
-    def _register(self) -> RosSubscription:
-        subscription = RosSubscription(self)
+    def _register(self) -> TopicSubscription:
+        subscription = TopicSubscription(self.resume, self.end)
         self._open.add(subscription)
         return subscription
 
@@ -192,16 +170,14 @@ class RosBus:
             with self._lock:
                 writer = self._writers.get(topic)
                 if writer is None:
-                    if len(self._writers) >= MAX_TOPICS:
-                        raise EventError(f'a bus publishes at most {MAX_TOPICS} types, {event_type!r} would be one '
-                                         f'more; put what varies into the data')
+                    check_topics(self._writers, event_type)
                     delivery = self._deliveries.of(event_type, wanted)
                     writer = self._writers[topic] = Writer(self._node, topic, delivery, self._numbering)
                     if delivery.policy == 'credit':
                         self._books.listen_for_credit()
         return writer
 
-    def _read(self, subscription: RosSubscription, topic: str, handler: Handler, delivery: Delivery) -> None:
+    def _read(self, subscription: TopicSubscription, topic: str, handler: Handler, delivery: Delivery) -> None:
         with self._lock:
             # A reader that is made anew hears again what its writers still keep: it goes on where the last one was.
             siblings = [reader.inlets[0] for (name, _), reader in self._readers.items() if name == topic]

@@ -48,7 +48,7 @@ def measure(environment: Mapping[str, str], seconds: float = SECONDS) -> list[Ro
 
 
 def until_full_rate(source: Tally) -> float:
-    """Seconds from now until the window begins over which the source's rate is full again."""
+    """Seconds from now until the source's rate has been full for a whole window."""
     began, marks = time.monotonic(), deque([(time.monotonic(), source[ACCEPTED])])
     while (now := time.monotonic()) - began < RECOVER_S:
         while now - marks[0][0] > WINDOW_S:
@@ -56,6 +56,6 @@ def until_full_rate(source: Tally) -> float:
         marks.append((now, source[ACCEPTED]))
         since, count = marks[0]
         if now - since > 0.9 * WINDOW_S and marks[-1][1] - count >= FULL * FULL_HZ * (now - since):
-            return since - began
+            return now - began
         time.sleep(POLL_S)
     return RECOVER_S

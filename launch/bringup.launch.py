@@ -20,6 +20,7 @@ ARGUMENTS = [
     ('params_file', str(SHARE / 'config' / 'loom.yaml'), 'Parameters of all nodes', None),
     ('autostart', 'true', 'Activate the nodes at once; else by the supervisor service', SWITCH),
     ('log_level', 'info', 'Least severe messages that are printed', ['debug', 'info', 'warn', 'error', 'fatal']),
+    ('processes_file', str(SHARE / 'config' / 'processes.yaml'), 'Processes, and how they are supervised', None),
     ('processes', 'few', 'All nodes in one process, in a few, or each in its own', ['one', 'few', 'many']),
     ('sim', 'mujoco', 'What stands for the robot; none: the robot itself', ['mujoco', 'gazebo', 'isaac', 'none']),
     ('world', 'home', 'World and floor plan: a name in sim/worlds or the path of an SDF file', None),

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[1] / 'ros_ws' / 'src' / 'loom' / 'loom'
-LAYERS = (('core',), ('sense', 'memory', 'guard', 'sim'), ('reason', 'act'), ('agents', 'learn'), ('observe',),
-          ('ros', 'dds'), ('nodes',), ('cli',))
+LAYERS = (('core',), ('sense', 'memory', 'guard', 'sim', 'supervise'), ('reason', 'act'), ('agents', 'learn'),
+          ('observe',), ('ros', 'dds'), ('nodes',), ('cli',))
 RANK = {folder: rank for rank, layer in enumerate(LAYERS) for folder in layer}
 ROS = ('rclpy', 'builtin_interfaces', 'rcl_interfaces', 'simulation_interfaces')
 # Library -> where it comes in; of a place that ends with '/', any file below it.

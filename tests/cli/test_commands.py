@@ -147,10 +147,11 @@ class Talker(LoomNode):
         self.health = self.publisher(Health, 'loom/health', STATE)
         self.cards = self.publisher(Directory, 'loom/directory', STATE)
         self.health.publish(Health(mode='active'))
-        self.cards.publish(Directory(host='agent_host', agents=[
+        self.cards.publish(Directory(host='talker', incarnation='0123456789abcdef', agents=[
             AgentCard(id='navigator', state='active', capabilities=[
-                Capability(name='go_to', description='Drive to a [named] place.'), Capability(name='stop')]),
-            AgentCard(id='lookout', state='active', listens=['camera.*.object'])]))
+                Capability(name='go_to', description='Drive to a [named] place.', schema='{}'),
+                Capability(name='stop', schema='{}')]),
+            AgentCard(id='lookout', state='inactive', listens=['camera.*.object'])]))
         self.listen('text.typed', self.on_text)
         self.ledger = Ledger()
         LatencyTopic(self, self.ledger)
@@ -175,8 +176,26 @@ def test_list_shows_nodes_agents_and_capabilities(talker: Talker, ros: Any) -> N
     result = runner.invoke(app, ['list', '-n', ros.namespace])
     assert result.exit_code == 0, result.output + repr(result.exception)
     for text in ('robot is active', 'talker', 'active', 'navigator', 'go_to', 'Drive to a [named] place.', 'stop',
-                 'lookout', 'listens to camera.*.object'):
+                 'lookout', 'inactive', 'listens to camera.*.object', '01234567'):
         assert text in result.output, f'{text!r} is not in\n{result.output}'
+
+
+@pytest.mark.parametrize(('query', 'found'), [
+    (('--capability', 'go_to'), 'navigator'), (('--topic', 'camera.front.object', '--state', 'inactive'), 'lookout'),
+    (('--state', 'gone'), ''), (('--capability', 'go_to', '--state', 'inactive'), '')])
+def test_list_finds_agents(talker: Talker, ros: Any, query: tuple[str, ...], found: str) -> None:
+    result = runner.invoke(app, ['list', '-n', ros.namespace, *query])
+    assert result.exit_code == 0, result.output + repr(result.exception)
+    assert {name for name in ('navigator', 'lookout') if name in result.output} == {found} - {''}, result.output
+    assert 'robot is' not in result.output
+
+
+@pytest.mark.parametrize(('query', 'text'), [
+    (('--state', 'dead'), "no state named 'dead'; there are: active, gone, inactive"),
+    (('--topic', 'Camera'), 'an event type must be lower_snake')])
+def test_a_query_that_can_find_nothing_is_refused(query: tuple[str, ...], text: str) -> None:
+    result = runner.invoke(app, ['list', *query])
+    assert result.exit_code != 0 and text in str(result.exception)
 
 
 def test_latency_shows_each_stage_of_each_chain(talker: Talker, ros: Any) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 DOMAINS = {'test_robot': 81, 'test_mission': 82, 'test_endings': 83, 'test_forms': 84, 'test_arguments': 85,
-           'test_trace': 86}
+           'test_trace': 86, 'test_recovery': 87, 'test_harm': 88, 'test_breaker': 89}
 
 
 @pytest.fixture(autouse=True, scope='module')

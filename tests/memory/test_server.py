@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,7 +13,7 @@ from loom import Agent, Context, Event
 from loom.agents.host import AgentHost
 from loom.agents.library.lookout import lookout
 from loom.core.clock import NANOSECONDS, ManualClock
-from loom.core.errors import AgentError
+from loom.core.errors import AgentError, StateError
 from loom.core.local_bus import LocalBus
 from loom.memory.memory import Memory
 from loom.memory.server import ADDRESS, MAX_WAITING, MemoryServer
@@ -111,16 +112,24 @@ def test_bad_requests_are_answered_with_the_rule(desk: Desk, verb: str, data: An
     assert answer['error_code'] == 406 and text in answer['error_msg'], answer
 
 
-def test_too_many_requests_are_refused_not_piled_up(desk: Desk, until: Until) -> None:
-    import threading
+def test_too_many_requests_wait_at_their_sources(desk: Desk, until: Until) -> None:
     gate = threading.Event()
     desk.server.submit(lambda: gate.wait(10.0))
-    questions = [desk.event('memory.retrieve', {'state': {}}, reply_to='ann') for _ in range(MAX_WAITING + 3)]
+    questions = [desk.event('memory.update', {'state': {'key': 'n', 'value': number}}, reply_to='ann')
+                 for number in range(3 * MAX_WAITING)]
     for question in questions:
         desk.bus.send(ADDRESS, question)
+    assert desk.server._waiting == MAX_WAITING
+    with pytest.raises(StateError, match='may wait; try later') as refused:
+        desk.server.retrieve({'state': {}})
+    assert refused.value.code == 407
+    desk.server.submit(lambda: None)
+    assert desk.server.counts['dropped'] == 1
     gate.set()
     until(lambda: len(desk.answers) == len(questions))
-    assert [told(a)['error_code'] for a in desk.answers].count(407) == 4
+    assert [answer.correlation_id for answer in desk.answers] == [question.id for question in questions]
+    assert not any(told(answer)['error_code'] for answer in desk.answers)
+    assert desk.server.retrieve({'state': {'agent': 'ann', 'key': 'n'}}).result(5.0) == len(questions) - 1
 
 
 def test_an_agent_comes_back_to_what_it_remembered(desk: Desk, until: Until) -> None:

@@ -85,6 +85,31 @@ def test_kill_9_loses_nothing_acknowledged(program: Callable[..., Any], tmp_path
         assert (lost, store.notice) == (set(), '')
 
 
+def test_a_torn_tail_is_harmless(program: Callable[..., Any], tmp_path: Path, until: Callable[..., None]) -> None:
+    import sys
+    dice, witness = random.Random(25), tmp_path / 'witness'
+    witness.touch()
+    writer = program(command=[sys.executable, '-c', WRITER, str(tmp_path / FILE), str(witness)])
+    until(lambda: witness.stat().st_size > 7 * 30, 'the writer writes nothing')
+    writer.end(signal.SIGKILL)
+    acknowledged = witness.read_text().split()
+    data, log = (tmp_path / FILE).read_bytes(), (tmp_path / f'{FILE}-wal').read_bytes()
+    tails = [os.urandom(size) for size in (1, 23, 24, 500, 5000)] + [log[-size:] for size in (24, 4096, 4120)]
+    for number, tail in enumerate([log, *(log + tail for tail in tails), *(
+            log[:dice.randrange(len(log))] for _ in range(20))]):
+        path = tmp_path / str(number) / FILE
+        path.parent.mkdir()
+        path.write_bytes(data)
+        Path(f'{path}-wal').write_bytes(tail)
+        store = SqliteStore(path)
+        keys = store.keys('kept')
+        assert (store.notice, keys) == ('', [f'{n:06}' for n in range(len(keys))])
+        # What follows the log is ignored; where the log itself was cut, what was kept before the cut is there.
+        assert number > len(tails) or len(keys) - len(acknowledged) in (0, 1)
+        store.put('kept', {'after': b'1'})
+        store.close()
+
+
 def filled(path: Path) -> None:
     store = SqliteStore(path)
     store.put('s', {f'{n}': b'x' * 1000 for n in range(200)})

@@ -8,16 +8,17 @@ import pytest
 import yaml
 
 from loom.core.errors import ConfigError
-from loom.ros.bringup import check_arguments, load_yaml, parameter_file, processes, start_order
+from loom.ros.bringup import check_arguments, load_yaml, parameter_file, processes, start_order, supervision_tree
 from loom.ros.sim_files import world_path
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = ROOT / 'config' / 'processes.yaml'
 FORMS = ('one', 'few', 'many')
+SIMS = ('mujoco', 'gazebo', 'isaac', 'none')
 
 
 @pytest.mark.parametrize('form', FORMS)
-@pytest.mark.parametrize('sim', ['mujoco', 'gazebo', 'isaac', 'none'])
+@pytest.mark.parametrize('sim', SIMS)
 def test_every_form_runs_the_same_nodes_once(form: str, sim: str) -> None:
     nodes = [node for members in processes(TABLE, form, sim).values() for node in members]
     assert sorted(nodes) == sorted([*start_order(TABLE, sim), 'supervisor'])
@@ -31,9 +32,35 @@ def test_the_default_is_a_handful_and_safety_is_alone() -> None:
     assert all(len(members) == 1 for members in processes(TABLE, 'many', 'mujoco').values())
 
 
-def test_safety_is_up_before_anything_that_may_move_the_robot() -> None:
-    order = start_order(TABLE, 'mujoco')
-    assert max(order.index('safety'), order.index('simulator')) < min(map(order.index, ('action_broker', 'agent_host')))
+@pytest.mark.parametrize('sim', SIMS)
+def test_safety_is_up_before_anything_that_may_move_the_robot(sim: str) -> None:
+    tree = supervision_tree(TABLE, sim)
+    assert tree.order() == ('supervisor', *start_order(TABLE, sim)), 'shown as started'
+    assert {'safety', 'action_broker', 'memory_server', 'model_router'} <= set(tree.needs('agent_host'))
+    assert tree.dependants('safety') == ('agent_host',) and ('simulator' in tree.order()) == (sim == 'mujoco')
+
+
+def test_the_safe_state_lacks_nothing_and_moves_nothing() -> None:
+    tree = supervision_tree(TABLE, 'mujoco')
+    safe = tree.settings.safe_state
+    assert 'safety' in safe and not {'action_broker', 'agent_host'} & set(safe)
+    assert all(set(tree.needs(node)) <= set(safe) for node in safe)
+
+
+def test_what_is_wrong_in_the_tree_is_named_with_its_file(tmp_path: Path) -> None:
+    plan = yaml.safe_load(TABLE.read_text())
+    plan['supervision']['nodes']['saftey'] = {}
+    (tmp_path / 'table.yaml').write_text(yaml.safe_dump(plan))
+    with pytest.raises(ConfigError, match=r"table\.yaml: supervision: nodes: no node named 'saftey'; did you mean 'saf"):
+        supervision_tree(tmp_path / 'table.yaml', 'mujoco')
+
+
+def test_a_table_may_name_a_node_of_another_class(tmp_path: Path) -> None:
+    plan = {'order': ['guard_host=agent_host', 'camera'], 'few': {'all': ['camera', 'guard_host=agent_host']},
+            'only_in_simulation': [], 'supervision': {'nodes': {'guard_host': {'needs': ['camera']}}}}
+    (tmp_path / 'table.yaml').write_text(yaml.safe_dump(plan))
+    assert processes(tmp_path / 'table.yaml', 'few', 'none') == {'all': ['camera', 'guard_host=agent_host']}
+    assert supervision_tree(tmp_path / 'table.yaml', 'none').order() == ('supervisor', 'camera', 'guard_host')
 
 
 def test_unknown_arguments_are_refused_with_the_nearest_name() -> None:

@@ -33,14 +33,14 @@ class Probe(LoomNode):
 
     def __init__(self, **options: Any) -> None:
         self.seen: list[Any] = []
-        self.fault: dict[str, Exception] = {}
+        self.broken: dict[str, Exception] = {}
         self.ticks = 0
         super().__init__(**options)
 
     def happen(self, name: str) -> None:
         self.seen.append(name)
-        if name in self.fault:
-            raise self.fault[name]
+        if name in self.broken:
+            raise self.broken[name]
 
     def configure(self) -> None:
         self.out = self.publisher(String, 'out', STATE)
@@ -66,8 +66,8 @@ class Probe(LoomNode):
 
     def tick(self) -> None:
         self.ticks += 1
-        if 'tick' in self.fault:
-            raise self.fault['tick']
+        if 'tick' in self.broken:
+            raise self.broken['tick']
 
     def on_ask(self, request: Any, response: Any) -> Any:
         self.happen('ask')
@@ -185,31 +185,31 @@ def test_an_action_is_carried_out(probe: Probe, guest: Guest) -> None:
 @pytest.mark.parametrize('step', ['configure', 'activate'])
 @pytest.mark.parametrize('error', [DeviceError('no camera 7; there is: 0'), ZeroDivisionError('division by zero')])
 def test_a_failed_step_goes_back_and_says_why(probe: Probe, guest: Guest, step: str, error: Exception) -> None:
-    probe.fault = {step: error}
+    probe.broken = {step: error}
     results = [probe.trigger_configure(), *([probe.trigger_activate()] if step == 'activate' else [])]
     assert results[-1] == rclpy.lifecycle.TransitionCallbackReturn.FAILURE
     assert guest.state() == {'configure': 'unconfigured', 'activate': 'inactive'}[step]
     guest.until(lambda: 'lifecycle' in guest.statuses and guest.statuses['lifecycle'].level == ERROR)
     assert guest.statuses['lifecycle'].message == f'{step}: {error}'
     assert not guest.ask.service_is_ready() and probe.ticks == 0
-    probe.fault = {}
+    probe.broken = {}
     for again in (probe.trigger_configure, probe.trigger_activate)[step == 'activate':]:
         assert again() == rclpy.lifecycle.TransitionCallbackReturn.SUCCESS
     assert call(guest.ask, Trigger.Request(), 5.0).success
 
 
 def test_a_cleanup_that_fails_after_a_failed_configure_leaves_the_node_usable(probe: Probe, guest: Guest) -> None:
-    probe.fault = {'configure': DeviceError('no camera'), 'cleanup': AttributeError('was never made')}
+    probe.broken = {'configure': DeviceError('no camera'), 'cleanup': AttributeError('was never made')}
     probe.trigger_configure()
     assert guest.state() == 'unconfigured' and 'no camera' in probe.stopped_because
-    probe.fault = {}
+    probe.broken = {}
     bring_up(probe)
 
 
 def test_the_end_reaches_everything_even_if_a_part_fails(ros: Any) -> None:
     probe: Probe = ros.add(Probe)
     bring_up(probe)
-    probe.fault = {'deactivate': RuntimeError('stuck'), 'cleanup': RuntimeError('stuck')}
+    probe.broken = {'deactivate': RuntimeError('stuck'), 'cleanup': RuntimeError('stuck')}
     ros.remove(probe)
     assert probe.seen[-2:] == ['deactivate', 'cleanup']
 
@@ -223,10 +223,10 @@ def test_a_node_that_was_never_configured_has_nothing_to_clean_up(ros: Any) -> N
 def test_callbacks_that_raise_are_counted_and_hurt_nobody(probe: Probe, guest: Guest) -> None:
     bring_up(probe)
     guest.until(lambda: guest.text.get_subscription_count() == 1)
-    probe.fault = {'tick': RuntimeError('spring broken'), 'bad': ValueError('bad text')}
+    probe.broken = {'tick': RuntimeError('spring broken'), 'bad': ValueError('bad text')}
     guest.text.publish(String(data='bad'))
     guest.until(lambda: 'bad' in probe.seen and probe._failures > 3)
-    probe.fault = {}
+    probe.broken = {}
     ticks = probe.ticks
     guest.text.publish(String(data='good'))
     guest.until(lambda: 'good' in probe.seen and probe.ticks > ticks)
@@ -237,7 +237,7 @@ def test_callbacks_that_raise_are_counted_and_hurt_nobody(probe: Probe, guest: G
 
 def test_a_service_that_raises_answers_with_the_reason(probe: Probe, guest: Guest) -> None:
     bring_up(probe)
-    probe.fault = {'ask': CapabilityError("no capability named 'fly'", 101), 'ask_later': LoomError('try later')}
+    probe.broken = {'ask': CapabilityError("no capability named 'fly'", 101), 'ask_later': LoomError('try later')}
     answer = call(guest.ask, Trigger.Request(), 5.0)
     assert not answer.success and answer.message == "no capability named 'fly'"
     later = guest.node.create_client(SetBool, 'probe/ask_later')
@@ -247,7 +247,7 @@ def test_a_service_that_raises_answers_with_the_reason(probe: Probe, guest: Gues
 
 def test_an_action_that_raises_is_aborted_and_the_node_lives(probe: Probe, guest: Guest) -> None:
     bring_up(probe)
-    probe.fault = {'execute': RuntimeError('no legs')}
+    probe.broken = {'execute': RuntimeError('no legs')}
     client: Any = ActionClient(guest.node, Invoke, 'probe/invoke')
     assert client.wait_for_server(5.0)
     sent = client.send_goal_async(Invoke.Goal(capability='x'))
@@ -278,7 +278,7 @@ def test_a_diagnose_that_raises_does_not_silence_the_node(probe: Probe, guest: G
 def test_call_soon_runs_on_the_executor_and_survives_errors(probe: Probe, guest: Guest) -> None:
     probe.call_soon(lambda: probe.happen('soon'))
     guest.until(lambda: 'soon' in probe.seen)
-    probe.fault = {'bad': ValueError('bad')}
+    probe.broken = {'bad': ValueError('bad')}
     probe.call_soon(lambda: probe.happen('bad'))
     probe.call_soon(lambda: probe.happen('after'))
     guest.until(lambda: 'after' in probe.seen)

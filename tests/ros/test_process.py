@@ -13,7 +13,7 @@ import pytest
 pytest.importorskip('rclpy')
 
 from loom.core.errors import ConfigError
-from loom.ros.process import node_class, own_arguments
+from loom.ros.process import node_class, node_maker, own_arguments
 
 START_S = 20.0
 # The promise is two seconds; the interpreter's own end comes on top on a busy machine.
@@ -158,11 +158,19 @@ def test_a_broken_parameter_file_is_one_line_and_exit_code_2(program: Callable[.
     assert 'broken.yaml' in one.text and 'Traceback' not in one.text
 
 
-def test_two_nodes_share_a_container(program: Callable[..., Any], until: Any) -> None:
+def test_two_nodes_share_a_container(program: Callable[..., Any], ros: Any) -> None:
     import sys
-    one = program(command=[sys.executable, '-m', 'loom.nodes.container', 'supervisor', '--ros-args', '-p',
-                           'health_period_s:=0.5'])
-    until(lambda: 'all 0 nodes are active' in one.text, 'no start', START_S)
+
+    import rclpy
+
+    from loom.ros.lifecycle import ACTIVATE, CONFIGURE, LifecycleClient
+    one = program(command=[sys.executable, '-m', 'loom.nodes.container', 'synthetic', 'other=synthetic',
+                           '--ros-args', '-r', f'__ns:=/{ros.namespace}'])
+    guest = ros.add(rclpy.create_node, 'guest')
+    for name in ('synthetic', 'other'):
+        for step in (CONFIGURE, ACTIVATE):
+            LifecycleClient(guest, name).transition(step, START_S)
+        assert f'[{ros.namespace}.{name}]: activate done' in one.text
     assert one.end(signal.SIGTERM, END_S) == 0, one.text
 
 
@@ -170,6 +178,13 @@ def test_node_classes_are_found_by_file_name() -> None:
     assert node_class('supervisor').__name__ == 'Supervisor'
     with pytest.raises(ConfigError, match="no node named 'supervisr'"):
         node_class('supervisr')
+
+
+def test_a_node_may_have_another_name_than_its_class() -> None:
+    assert node_maker('guard_host=agent_host').keywords == {'node_name': 'guard_host'}  # type: ignore[attr-defined]
+    assert node_maker('agent_host').keywords == {'node_name': 'agent_host'}  # type: ignore[attr-defined]
+    with pytest.raises(ConfigError, match="no node named 'agent_hst'"):
+        node_maker('guard_host=agent_hst')
 
 
 @pytest.mark.parametrize(('given', 'own'), [

@@ -1,81 +1,97 @@
-"""The supervisor with real nodes: services, health, failures, nodes that are missing."""
+"""The keeper and the supervisor with real processes and nodes: services, health, failures, nodes that are missing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import re
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
+import yaml
 
 rclpy = pytest.importorskip('rclpy')
 
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus  # noqa: E402
 from loom_msgs.msg import Health  # noqa: E402
 from loom_msgs.srv import ManageNodes, SetMode  # noqa: E402
-from rclpy.parameter import Parameter  # noqa: E402
+from rcl_interfaces.msg import Log  # noqa: E402
+from rclpy.qos import QoSProfile, qos_profile_rosout_default  # noqa: E402
 from std_srvs.srv import Trigger  # noqa: E402
 
 from loom.core.delivery import STATE  # noqa: E402
-from loom.core.errors import DeviceError  # noqa: E402
-from loom.nodes.supervisor import Supervisor  # noqa: E402
-from loom.ros.lifecycle import call  # noqa: E402
-from loom.ros.node import LoomNode  # noqa: E402
+from loom.ros.lifecycle import DEACTIVATE, LifecycleClient, call  # noqa: E402
 from loom.ros.qos import subscription_profile  # noqa: E402
 
 Until = Callable[..., None]
-CALL_S = 15.0
-
-
-class Worker(LoomNode):
-    """Writes down its steps; may be told to fail."""
-
-    broken = False
-    steps: list[str]
-
-    def configure(self) -> None:
-        if self.broken:
-            raise DeviceError('no camera 7')
-
-    def activate(self) -> None:
-        self.steps.append(f'+{self.get_name()}')
-
-    def deactivate(self) -> None:
-        self.steps.append(f'-{self.get_name()}')
-
-
-class First(Worker):
-    """A node."""
-
-    __module__ = 'nodes.first'
-
-
-class Second(Worker):
-    """Another node."""
-
-    __module__ = 'nodes.second'
+START_S = 30.0
+CALL_S = 20.0
+NODES = ('second', 'first', 'camera')
+SUPERVISION = {
+    'restarts': 2, 'backoff_step_s': 0.1, 'start_s': 10.0,
+    'nodes': {'second': {'needs': ['first']}, 'camera': {'on_failure': 'degrade'}}}
+REASON = re.compile(r"configure: a camera must be a device or a video file, '[^']*film\.avi' is not there")
 
 
 class Scene:
-    """Two nodes, a supervisor and a guest that asks it."""
+    """A keeper with two sources and a camera, and a guest that asks."""
 
-    def __init__(self, ros: Any, until: Until) -> None:
-        self.ros, self.until = ros, until
-        self.steps: list[str] = []
-        self.nodes = [ros.add(First), ros.add(Second)]
-        for node in self.nodes:
-            node.steps = self.steps
+    def __init__(self, ros: Any, until: Until, program: Any, folder: Path) -> None:
+        self.until, self.program = until, program
+        self.namespace, self.film = ros.namespace, folder / 'film.avi'
         self.guest = ros.add(rclpy.create_node, 'guest')
         self.health: list[Health] = []
+        self.diagnostics: dict[str, DiagnosticStatus] = {}
+        self.log: list[str] = []
         self.guest.create_subscription(Health, 'loom/health', self.health.append, subscription_profile(STATE))
+        self.guest.create_subscription(DiagnosticArray, '/diagnostics', self._diagnosed, 100)
+        self.guest.create_subscription(Log, '/rosout', lambda log: self.log.append(f'{log.name}: {log.msg}'),
+                                       QoSProfile(**{slot: getattr(qos_profile_rosout_default, slot) for slot in (
+                                           'history', 'depth', 'reliability', 'durability')}))
+        self.table = folder / 'processes.yaml'
+        self.table.write_text(yaml.safe_dump({
+            'order': ['second=synthetic', 'first=synthetic', 'camera'], 'few': {}, 'only_in_simulation': [],
+            'supervision': SUPERVISION}))
 
-    def supervise(self, **parameters: Any) -> Supervisor:
-        values = {'nodes': ['first', 'second'], 'exit_on_failure': False, 'health_period_s': 0.2, **parameters}
-        supervisor: Supervisor = self.ros.add(
-            Supervisor, parameter_overrides=[Parameter(name, value=value) for name, value in values.items()])
-        return supervisor
+    def _diagnosed(self, array: Any) -> None:
+        self.diagnostics.update({s.name.removeprefix(f'{self.namespace}/'): s for s in array.status})
 
-    def expect(self, mode: str, *states: str) -> None:
-        self.until(lambda: self.health and (self.health[-1].mode, tuple(self.health[-1].states)) == (mode, states),
-                   f'health is not {mode} {states} but {self.health[-1:]}', 20)
+    def start(self, form: str = 'many', **environment: str) -> None:
+        self.keeper = self.program(
+            command=[sys.executable, '-m', 'loom.nodes.keeper', f'--processes_file={self.table}',
+                     f'--processes={form}', '--sim=none', '--ros-args', '-r', f'__ns:=/{self.namespace}'],
+            LOOM_CAMERA_SOURCE='video', LOOM_CAMERA_PATH=str(self.film), LOOM_SUPERVISOR_HEALTH_PERIOD_S='0.2',
+            **environment)
+
+    def record(self) -> None:
+        """Makes the film that the camera shows."""
+        writer = cv2.VideoWriter(str(self.film), cv2.VideoWriter_fourcc(*'MJPG'), 20.0, (64, 48))
+        writer.write(np.zeros((48, 64, 3), np.uint8))
+        writer.release()
+
+    def newest(self) -> Health:
+        return self.health[-1] if self.health else Health()
+
+    def expect(self, mode: str, **states: str) -> None:
+        self.until(lambda: (self.newest().mode, self.states()) == (mode, states),
+                   f'health is not {mode} {states} but {self.health[-1:]}:\n{self.keeper.text[-3000:]}', START_S)
+
+    def states(self) -> dict[str, str]:
+        return dict(zip(self.newest().nodes, self.newest().states))
+
+    def pids(self) -> dict[str, int]:
+        """Process name -> number."""
+        children = Path(f'/proc/{self.keeper.process.pid}/task/{self.keeper.process.pid}/children').read_text().split()
+        return {Path(f'/proc/{pid}/comm').read_text().strip(): int(pid) for pid in children}
+
+    def steps(self, step: str) -> list[str]:
+        """The sources that took a step, in order, as the output tells."""
+        return re.findall(rf'\[{self.namespace}\.(first|second)\]: {step} done', self.keeper.text)
 
     def manage(self, number: int) -> ManageNodes.Response:
         client = self.guest.create_client(ManageNodes, 'supervisor/manage_nodes')
@@ -89,60 +105,132 @@ class Scene:
 
 
 @pytest.fixture
-def scene(ros: Any, until: Until) -> Scene:
-    return Scene(ros, until)
+def scene(ros: Any, until: Until, program: Any, tmp_path: Path) -> Iterator[Scene]:
+    one = Scene(ros, until, program, tmp_path)
+    yield one
+    if one.keeper.process.poll() is None:
+        pids = one.pids().values()
+        assert one.keeper.end(signal.SIGTERM, 10.0) == 0, one.keeper.text[-3000:]
+        assert not [pid for pid in pids if Path(f'/proc/{pid}').exists()], 'a process outlived the keeper'
 
 
-def test_it_brings_up_in_order_and_obeys_its_services(scene: Scene) -> None:
-    scene.supervise()
-    scene.expect('active', 'active', 'active')
-    assert scene.steps == ['+first', '+second'] and scene.health[-1].level == Health.OK
+@pytest.mark.parametrize('form', ['many', 'one'])
+def test_it_brings_up_in_order_and_obeys_its_services(scene: Scene, form: str) -> None:
+    scene.record()
+    scene.start(form)
+    scene.expect('active', **dict.fromkeys(NODES, 'active'))
+    assert list(scene.newest().nodes) == ['first', 'second', 'camera']
+    assert scene.steps('activate') == ['first', 'second']
+    assert scene.newest().level == Health.OK and scene.newest().message == ''
     assert scene.is_active().success
     assert scene.manage(ManageNodes.Request.PAUSE).success
-    scene.expect('paused', 'inactive', 'inactive')
-    assert not scene.is_active().success and scene.is_active().message == 'paused'
+    scene.expect('paused', **dict.fromkeys(NODES, 'inactive'))
+    assert not scene.is_active().success and 'paused' in (scene.is_active().message, scene.newest().mode)
     assert scene.set_mode('active').success
     assert scene.set_mode('paused').success and scene.manage(ManageNodes.Request.RESUME).success
     assert scene.manage(ManageNodes.Request.SHUTDOWN).success
-    scene.expect('stopped', 'unconfigured', 'unconfigured')
-    assert scene.steps[-2:] == ['-second', '-first']
+    scene.expect('stopped', **dict.fromkeys(NODES, 'unconfigured'))
+    scene.until(lambda: scene.steps('cleanup') == ['second', 'first'])
     assert scene.manage(ManageNodes.Request.STARTUP).success
-    scene.expect('active', 'active', 'active')
+    scene.expect('active', **dict.fromkeys(NODES, 'active'))
 
 
 def test_what_it_cannot_do_is_answered_with_code_and_reason(scene: Scene) -> None:
-    scene.supervise(autostart=False)
+    scene.record()
+    scene.start()
+    scene.expect('active', **dict.fromkeys(NODES, 'active'))
     answer = scene.manage(99)
     assert (answer.success, answer.error_code) == (False, 1) and 'got 99' in answer.error_msg
     answer = scene.set_mode('asleep')
     assert (answer.success, answer.error_code) == (False, 1) and "'asleep'" in answer.error_msg
-    assert scene.steps == []
+    assert scene.is_active().success
 
 
-def test_a_node_that_fails_takes_the_others_back_and_is_named(scene: Scene) -> None:
-    scene.nodes[1].broken = True
-    scene.supervise()
-    scene.expect('stopped', 'unconfigured', 'unconfigured')
-    scene.until(lambda: 'second could not configure' in scene.health[-1].message, f'{scene.health[-1].message}')
-    assert scene.health[-1].level == Health.DOWN and '+first' not in scene.steps
-    assert 'no camera 7' in scene.nodes[1].stopped_because
+def test_a_node_that_can_not_configure_leaves_the_others_running_and_its_reason_everywhere(scene: Scene) -> None:
+    scene.start()
+    scene.expect('active', first='active', second='active', camera='unconfigured')
+    scene.until(lambda: list(scene.newest().restarts) == [0, 0, 3], f'{scene.newest()}')
+    assert scene.newest().level == Health.DEGRADED
+    assert REASON.search(scene.newest().message), scene.newest().message
+    assert scene.newest().message.startswith('camera is unconfigured: ')
+    scene.until(lambda: 'camera: lifecycle' in scene.diagnostics and 'supervisor: camera' in scene.diagnostics)
+    own = scene.diagnostics['camera: lifecycle']
+    assert own.level == DiagnosticStatus.ERROR and REASON.search(own.message)
+    scene.until(lambda: scene.diagnostics['supervisor: camera'].message == 'given up')
+    assert scene.diagnostics['supervisor: camera'].level == DiagnosticStatus.ERROR
+    scene.until(lambda: any('supervisor: camera is unconfigured' in line for line in scene.log),
+                'rosout has nothing of the supervisor')
+    scene.until(lambda: any(line.startswith(f'{scene.namespace}.camera: configure failed: a camera must be')
+                            for line in scene.log), f'rosout has not the reason: {scene.log}')
+    assert scene.keeper.text.count('configure failed: a camera must') == 3, 'it is left alone after that'
+    assert re.search(r'failure 3 of camera within 60 s, 2 allowed', scene.keeper.text)
+
+
+def test_one_that_was_given_up_is_tried_again_after_reset_and_startup(scene: Scene) -> None:
+    scene.start()
+    scene.expect('active', first='active', second='active', camera='unconfigured')
+    pids = scene.pids()
     answer = scene.manage(ManageNodes.Request.STARTUP)
-    assert (answer.success, answer.error_code) == (False, 2) and 'second' in answer.error_msg
-    scene.nodes[1].broken = False
+    assert (answer.success, answer.error_code) == (False, 2) and REASON.search(answer.error_msg)
+    scene.record()
+    assert scene.manage(ManageNodes.Request.RESET).success
+    scene.expect('stopped', **dict.fromkeys(NODES, 'unconfigured'))
     assert scene.manage(ManageNodes.Request.STARTUP).success
-    scene.expect('active', 'active', 'active')
+    scene.expect('active', **dict.fromkeys(NODES, 'active'))
+    assert scene.newest().level == Health.OK and list(scene.newest().restarts) == [0, 0, 0]
+    assert scene.pids() == pids, 'no process had to end for that'
 
 
-def test_a_node_that_is_not_there_is_named_in_time(scene: Scene) -> None:
-    scene.supervise(nodes=['first', 'ghost'], transition_timeout_s=1.0)
-    scene.until(lambda: scene.health and 'ghost' in scene.health[-1].message, f'{scene.health[-1:]}', 20)
-    assert scene.health[-1].level == Health.DOWN
-    scene.expect('stopped', 'unconfigured', 'unknown')
+def test_a_node_that_is_taken_down_by_hand_is_seen_and_left_there(scene: Scene) -> None:
+    scene.record()
+    scene.start()
+    scene.expect('active', **dict.fromkeys(NODES, 'active'))
+    LifecycleClient(scene.guest, 'camera').transition(DEACTIVATE, CALL_S)
+    scene.expect('active', first='active', second='active', camera='inactive')
+    assert scene.newest().level == Health.DEGRADED and 'camera is inactive' in scene.newest().message
+    count = len(scene.health)
+    scene.until(lambda: len(scene.health) > count + 5)
+    assert scene.states()['camera'] == 'inactive' and list(scene.newest().restarts) == [0, 0, 0]
+    assert scene.set_mode('active').success
+    scene.expect('active', **dict.fromkeys(NODES, 'active'))
 
 
-def test_a_node_that_stops_by_itself_is_seen(scene: Scene) -> None:
-    scene.supervise()
-    scene.expect('active', 'active', 'active')
-    scene.nodes[0].trigger_deactivate()
-    scene.expect('active', 'inactive', 'active')
-    assert scene.health[-1].level == Health.DEGRADED and 'first is inactive' in scene.health[-1].message
+@pytest.mark.parametrize('victim', ['first', 'supervisor'])
+def test_a_process_that_is_killed_comes_back_and_the_others_are_not_touched(scene: Scene, victim: str) -> None:
+    scene.record()
+    scene.start()
+    scene.expect('active', **dict.fromkeys(NODES, 'active'))
+    before = scene.pids()
+    count = len(scene.health)
+    os.kill(before[victim], signal.SIGKILL)
+    scene.until(lambda: scene.pids().get(victim, before[victim]) != before[victim], 'no new process')
+    scene.until(lambda: len(scene.health) > count and scene.newest().level == Health.OK
+                and list(scene.newest().restarts) == [int(victim == 'first'), 0, 0], f'{scene.newest()}', START_S)
+    after = scene.pids()
+    assert {**after, victim: 0} == {**before, victim: 0}
+    assert scene.is_active().success
+
+
+def test_a_wrong_setting_ends_it_all_with_2_and_the_words_of_the_node(scene: Scene) -> None:
+    scene.start(LOOM_FIRST_RATE_HZ='-1')
+    assert scene.keeper.process.wait(START_S) == 2
+    assert 'error: first: rate_hz' in scene.keeper.text and 'Traceback' not in scene.keeper.text
+    assert 'first has a wrong setting, see above' in scene.keeper.text
+
+
+@pytest.mark.parametrize(('arguments', 'words'), [
+    (['--processes_file=/nonexistent.yaml'], "error: /nonexistent.yaml does not exist"), (['--processes=several'], 'few'),
+    ([], 'the following arguments are required: --processes_file')])
+def test_a_wrong_command_line_starts_nothing(program: Any, arguments: list[str], words: str) -> None:
+    one = program(command=[sys.executable, '-m', 'loom.nodes.keeper', *arguments])
+    assert one.process.wait(START_S) == 2
+    assert words in one.text and 'Traceback' not in one.text
+
+
+def test_a_wrong_tree_names_its_place(scene: Scene) -> None:
+    table = yaml.safe_load(scene.table.read_text())
+    table['supervision']['nodes']['secnd'] = {'needs': ['first']}
+    scene.table.write_text(yaml.safe_dump(table))
+    scene.start()
+    assert scene.keeper.process.wait(START_S) == 2
+    assert "nodes: no node named 'secnd'; did you mean 'second'" in scene.keeper.text

@@ -11,10 +11,21 @@ from typing import Any
 
 import jsonschema
 
-from loom.act.call import Call, Feedback, OnFeedback, OnOutcome, Outcome, no_feedback, outcome
+from loom.act.call import (
+    AGAIN_S,
+    FIRST_SENT,
+    Call,
+    Feedback,
+    OnFeedback,
+    OnOutcome,
+    Outcome,
+    first_sent_ns,
+    no_feedback,
+    outcome,
+)
 from loom.act.capability import BAD_ARGUMENTS, BUSY, CANCELLED, MAX_TIMEOUT_S, TIMEOUT, UNKNOWN, Capability
 from loom.core.bus import Bus, Subscription
-from loom.core.clock import NANOSECONDS, Clock
+from loom.core.clock import NANOSECONDS, Clock, wall_ns
 from loom.core.errors import CapabilityError, LoomError, nearest
 from loom.core.event import Event
 from loom.core.trace import handling
@@ -23,12 +34,20 @@ ADDRESS = 'action_broker'
 MAX_OPEN = 256
 MAX_REMEMBERED = 1000
 GRACE_S = 1.0
+# So long after it opened, a broker may not know yet who is there; what was sent to the one before it waits.
+SETTLE_S = 2.0
+# Of a call that was sent to the broker before this one, at least so much time is left.
+LEAST_S = 0.1
 VERBS = {'capability.call': 'invoke', 'capability.cancel': 'cancel', 'capability.result': 'relay',
          'capability.feedback': 'relay'}
 
 
 class ActionBroker:
-    """Serves the mailbox `action_broker` while open; tick(), to be called at 10 Hz or more, ends late calls."""
+    """Serves the mailbox `action_broker` while open; tick(), to be called at 10 Hz or more, ends late calls.
+
+    It asks the agent once more while nothing is heard, with the same call id: an agent that has it goes on with it or
+    repeats the outcome, and one that was started anew looks into its journal. So do callers with a new broker.
+    """
 
     def __init__(self, bus: Bus, clock: Clock) -> None:
         self.counts: Counter[str] = Counter()
@@ -40,15 +59,18 @@ class ActionBroker:
         self._open: dict[str, Call] = {}
         self._done: OrderedDict[str, Outcome] = OrderedDict()
         self._mailbox: Subscription | None = None
+        self._opened_ns = 0
 
     def open(self) -> None:
         """Begins to take calls from the mailbox."""
+        self._opened_ns = wall_ns()
         self._mailbox = self._bus.receive(ADDRESS, self._receive)
 
     def update(self, host: str, capabilities: tuple[Capability, ...]) -> None:
         """Learns what the agents of a host can do; replaces what was known of that host."""
-        with self._lock:
+        with self._work():
             self._hosts[host] = capabilities
+            self._begin_waiting()
 
     def capabilities(self) -> dict[str, Capability]:
         """Every known capability by name; the first host to offer a name has it."""
@@ -64,11 +86,12 @@ class ActionBroker:
             if call_id in self._done:
                 self._outbox.append(partial(on_outcome, self._done[call_id]))
             elif known is not None:
-                known.on_outcome.append(on_outcome)
-                known.on_feedback.append(on_feedback)
+                known.join(request, on_outcome, on_feedback)
             else:
-                self._start(Call(call_id, name, arguments, caller, 0, '', request, [on_outcome], [on_feedback]),
-                            timeout_s)
+                sent_ns = first_sent_ns(request) if request is not None else 0
+                call = Call(call_id, name, arguments, caller, timeout_s, sent_ns, request=request)
+                call.join(request, on_outcome, on_feedback)
+                self._start(call)
 
     def cancel(self, call_id: str) -> None:
         """Ends a call; its callers hear code 104. An unknown id is nothing to do."""
@@ -78,12 +101,17 @@ class ActionBroker:
                 self._withdraw(call, outcome(None, CANCELLED, f'{call.capability!r} was cancelled'))
 
     def tick(self) -> None:
-        """Ends the calls whose deadline has passed; their callers hear code 103."""
+        """Ends the calls whose deadline has passed, their callers hear code 103; asks again where nothing is heard."""
         now_ns = self._clock.now_ns()
         with self._work():
-            for call in [c for c in self._open.values() if c.deadline_ns <= now_ns]:
-                self._withdraw(call, outcome(None, TIMEOUT, f'{call.capability!r} did not end in time and was '
-                                             'stopped; give it a longer timeout'))
+            self._begin_waiting()
+            for call in [c for c in self._open.values() if c.agent]:
+                if call.deadline_ns <= now_ns:
+                    self._withdraw(call, outcome(None, TIMEOUT, f'{call.capability!r} did not end in time and was '
+                                                 'stopped; give it a longer timeout'))
+                elif call.again_ns <= now_ns:
+                    self.counts['again'] += 1
+                    self._ask(call, max((call.deadline_ns - now_ns) / NANOSECONDS - GRACE_S, LEAST_S))
 
     def close(self) -> None:
         """Cancels what is open and closes the mailbox."""
@@ -93,32 +121,57 @@ class ActionBroker:
             self._mailbox.close()
             self._mailbox = None
 
-    def _start(self, call: Call, timeout_s: float) -> None:
+    def _start(self, call: Call) -> None:
         try:
-            capability = self._checked(call, timeout_s)
+            capability = self._checked(call)
         except LoomError as error:
-            self._finish(call, outcome(None, error.code, str(error)))
+            if error.code == UNKNOWN and self._settling(call):
+                self._open[call.id] = call
+            else:
+                self._finish(call, outcome(None, error.code, str(error)))
             return
-        limit_s = min(timeout_s or capability.timeout_s, capability.timeout_s)
+        limit_s = min(call.timeout_s or capability.timeout_s, capability.timeout_s)
+        if 0 < call.first_sent_ns < self._opened_ns:
+            limit_s = max(limit_s - (self._opened_ns - call.first_sent_ns) / NANOSECONDS, LEAST_S)
+        call.first_sent_ns = call.first_sent_ns or wall_ns()
         call.agent = capability.agent
         call.deadline_ns = self._clock.now_ns() + round((limit_s + GRACE_S) * NANOSECONDS)
         self._open[call.id] = call
         self._notify(call, {'status': 'accepted', 'progress': -1.0})
+        self._publish(call, 'capability.started', self._ask(call, limit_s))
+
+    def _ask(self, call: Call, limit_s: float) -> dict[str, Any]:
+        """Asks the agent, for the first time or again; gives what it is asked."""
+        call.again_ns = self._clock.now_ns() + round(AGAIN_S * NANOSECONDS)
         data = {'name': call.capability, 'arguments': call.arguments, 'call_id': call.id, 'timeout_s': limit_s,
                 'caller': call.caller}
-        self._publish(call, 'capability.started', data)
-        self._send(call.agent, self._compose(call, 'capability.call', data, reply_to=ADDRESS))
+        # An agent that comes back when the caller was told that the time is over must not begin with it.
+        self._send(call.agent, self._compose(call, 'capability.call', data, reply_to=ADDRESS,
+                                             expires_ns=call.deadline_ns,
+                                             metadata={FIRST_SENT: str(call.first_sent_ns)}))
+        return data
 
-    def _checked(self, call: Call, timeout_s: float) -> Capability:
+    def _begin_waiting(self) -> None:
+        for call in [c for c in self._open.values() if not c.agent]:
+            del self._open[call.id]
+            self._start(call)
+
+    def _settling(self, call: Call) -> bool:
+        """Whether the one who can do it may be there and not be known yet."""
+        early = not call.first_sent_ns or call.first_sent_ns < self._opened_ns
+        return early and wall_ns() < self._opened_ns + SETTLE_S * NANOSECONDS
+
+    def _checked(self, call: Call) -> Capability:
         known = self.capabilities()
         capability = known.get(call.capability)
+        if not 0 <= call.timeout_s <= MAX_TIMEOUT_S:
+            raise CapabilityError(f'timeout_s must be from 0 to {MAX_TIMEOUT_S:g}, got {call.timeout_s}',
+                                  BAD_ARGUMENTS)
+        if len(self._open) >= MAX_OPEN:
+            raise CapabilityError(f'at most {MAX_OPEN} calls may be open; try later', BUSY)
         if capability is None:
             help_text = nearest(call.capability, list(known)) if known else '; no agent is there yet'
             raise CapabilityError(f'no capability named {call.capability!r}{help_text}', UNKNOWN)
-        if not 0 <= timeout_s <= MAX_TIMEOUT_S:
-            raise CapabilityError(f'timeout_s must be from 0 to {MAX_TIMEOUT_S:g}, got {timeout_s}', BAD_ARGUMENTS)
-        if len(self._open) >= MAX_OPEN:
-            raise CapabilityError(f'at most {MAX_OPEN} calls may be open; try later', BUSY)
         fault = jsonschema.Draft202012Validator(capability.schema)
         for error in fault.iter_errors(call.arguments):
             place = '.'.join(str(part) for part in error.path)
@@ -149,13 +202,15 @@ class ActionBroker:
             if call is None or call.agent != event.sender:
                 self.counts['stray'] += 1
             elif event.type == 'capability.feedback':
+                call.again_ns = self._clock.now_ns() + round(AGAIN_S * NANOSECONDS)
                 self._notify(call, data)
             else:
                 self._finish(call, outcome(data.get('result'), int(data.get('error_code', 0)),
                                            str(data.get('error_msg', ''))))
 
     def _withdraw(self, call: Call, ended: Outcome) -> None:
-        self._send(call.agent, self._compose(call, 'capability.cancel', {'call_id': call.id}))
+        if call.agent:
+            self._send(call.agent, self._compose(call, 'capability.cancel', {'call_id': call.id}))
         self._finish(call, ended)
 
     def _finish(self, call: Call, ended: Outcome) -> None:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, PydanticUserError, TypeAdapter, Vali
 
 from loom.core.errors import CapabilityError
 
-UNKNOWN, BAD_ARGUMENTS, TIMEOUT, CANCELLED, FAILED, BUSY = 101, 102, 103, 104, 105, 106
+UNKNOWN, BAD_ARGUMENTS, TIMEOUT, CANCELLED, FAILED, BUSY, INTERRUPTED = 101, 102, 103, 104, 105, 106, 107
 MAX_TIMEOUT_S = 600.0
 
 
@@ -20,6 +20,7 @@ class Capability:
     """One thing an agent can do; `schema` is the JSON schema of its arguments, `timeout_s` its longest time.
 
     `result` is the JSON schema of what it gives; where it `streams`, of the list of all values that it gives.
+    `idempotent`: carried out twice with one call id, it has one effect.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Capability:
     timeout_s: float = 30.0
     result: dict[str, Any] = field(default_factory=dict)
     streams: bool = False
+    idempotent: bool = False
 
 
 def arguments_model(function: Callable[..., Any], skip: int = 1) -> type[BaseModel]:

@@ -24,11 +24,12 @@ MAX_CONCURRENCY = 64
 
 @dataclass(frozen=True)
 class Handler:
-    """A function to run for the events of a pattern."""
+    """A function to run for the events of a pattern; `idempotent`: run twice for one event, it has one effect."""
 
     pattern: str
     function: Callable[..., Any]
     delivery: Delivery
+    idempotent: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,14 +74,19 @@ class Agent:
         self.skills: dict[str, Skill] = {}
         self.timers: list[Timer] = []
 
-    def on(self, *patterns: str, delivery: Delivery = REALTIME) -> Callable[[Function], Function]:
-        """Runs the function, `async (ctx, event)`, for each event a pattern selects; what it returns is the reply."""
+    def on(self, *patterns: str, delivery: Delivery = REALTIME,
+           idempotent: bool = False) -> Callable[[Function], Function]:
+        """Runs the function, `async (ctx, event)`, for each event a pattern selects; what it returns is the reply.
+
+        An event on which the host died is not handled again, unless the function is `idempotent`: handling it twice
+        has one effect.
+        """
         if not patterns:
             raise ConfigError("on() needs at least one pattern, like @agent.on('camera.*.person')")
 
         def declare(function: Function) -> Function:
             _check_async(function, 2)
-            self.handlers.extend(Handler(check_pattern(p), function, delivery) for p in patterns)
+            self.handlers.extend(Handler(check_pattern(p), function, delivery, idempotent) for p in patterns)
             return function
         return declare
 
@@ -100,19 +106,23 @@ class Agent:
         """Offers the function with the default timeout."""
 
     @overload
-    def capability(self, *, timeout_s: float) -> Callable[[Function], Function]:
-        """Offers the function with a timeout of its own, in seconds."""
+    def capability(self, *, timeout_s: float = DEFAULT_TIMEOUT_S,
+                   idempotent: bool = False) -> Callable[[Function], Function]:
+        """Offers the function with a timeout of its own, in seconds, or as idempotent."""
 
-    def capability(self, function: Any = None, *, timeout_s: float = DEFAULT_TIMEOUT_S) -> Any:
+    def capability(self, function: Any = None, *, timeout_s: float = DEFAULT_TIMEOUT_S,
+                   idempotent: bool = False) -> Any:
         """Offers the function, `async (ctx, ...)` with docstring and type hints, to everybody on the robot.
 
-        One that yields gives its values one by one (`ctx.stream`); its result is the list of them.
+        One that yields gives its values one by one (`ctx.stream`); its result is the list of them. A call during which
+        the host died fails with code 107, unless the function is `idempotent`: carrying it out twice with one
+        `ctx.call_id` has one effect. Then it is carried out again.
         """
         if not 0 < timeout_s <= MAX_TIMEOUT_S:
             raise ConfigError(f'timeout_s must be above 0 and at most {MAX_TIMEOUT_S:g}, got {timeout_s}')
 
         def declare(function: Function) -> Function:
-            skill = self._skill(function, timeout_s)
+            skill = self._skill(function, timeout_s, idempotent)
             self.skills[skill.capability.name] = skill
             return function
         return declare if function is None else declare(function)
@@ -122,7 +132,7 @@ class Agent:
         listens = dict.fromkeys([h.pattern for h in self.handlers] + list(self.listens))
         return AgentCard(self.name, state, tuple(listens), tuple(s.capability for s in self.skills.values()))
 
-    def _skill(self, function: Callable[..., Any], timeout_s: float) -> Skill:
+    def _skill(self, function: Callable[..., Any], timeout_s: float, idempotent: bool) -> Skill:
         name = function.__name__
         if name in self.skills:
             raise CapabilityError(f'{where(function)}: {self.name!r} already has a capability named {name!r}')
@@ -136,7 +146,7 @@ class Agent:
         description = inspect.cleandoc(function.__doc__ or '').splitlines()[0]
         schema = result.json_schema(mode='serialization')
         capability = Capability(name, self.name, description, model.model_json_schema(), timeout_s,
-                                {'type': 'array', 'items': schema} if streams else schema, streams)
+                                {'type': 'array', 'items': schema} if streams else schema, streams, idempotent)
         return Skill(capability, function, model, result)
 
 

@@ -13,8 +13,12 @@ from loom.agents.missions.fetch_report import Say
 from loom.core.errors import ConfigError, nearest
 
 
-def crew(names: Iterable[str], wanted_mission: str, say: Say) -> list[Agent]:
-    """The named agents and all missions; ConfigError where one, or the wanted mission, is not there."""
+def crew(names: Iterable[str], wanted_mission: str, say: Say | None) -> list[Agent]:
+    """The named agents and all missions, none without `say`; ConfigError where one, or the wanted one, is not there."""
+    if say is None:
+        if wanted_mission:
+            raise ConfigError(f'mission {wanted_mission!r} needs a host with missions: true')
+        return [agent(name) for name in names]
     if wanted_mission:
         mission(wanted_mission, say)
     return [*(agent(name) for name in names), *(mission(name, say) for name in mission_names())]

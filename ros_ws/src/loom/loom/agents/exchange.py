@@ -6,16 +6,20 @@ import asyncio
 from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
+from loom.act.call import AGAIN_S, FIRST_SENT
 from loom.agents.meetings import Meetings
 from loom.core.bus import Bus
-from loom.core.clock import Clock
+from loom.core.clock import Clock, wall_ns
 from loom.core.errors import ConfigError, DeadlineError, LoomError
 from loom.core.event import Event
 
 ANSWERS = ('reply', 'capability.result')
 SIGNS = ('reply.working', 'capability.feedback')
+# What nobody has shown to have taken is sent once more this often.
+UNTAKEN_S = 1.0
 LISTENER_SIZE = 100
 MAX_ENDED = 1000
 MAX_FEEDBACK = 1000
@@ -67,12 +71,16 @@ class Pending:
         self.answer: asyncio.Future[Event] = loop.create_future()
         self.feedback: deque[Event] = deque(maxlen=MAX_FEEDBACK)
         self.news = asyncio.Event()
-        self.heard_s = loop.time()
+        self.taken = False
+        self.heard_s = self.sent_s = loop.time()
+        self.first_sent_ns = wall_ns()
+        self.repeat: asyncio.TimerHandle | None = None
         self.on_start: Callable[[], None] | None = None
 
     def take(self, event: Event) -> bool:
         """Notes a sign of work, or ends with the answer; False where it already had one."""
         late = self.answer.done()
+        self.taken = True
         self.heard_s = asyncio.get_running_loop().time()
         if event.type == 'capability.feedback':
             self.feedback.append(event)
@@ -96,7 +104,11 @@ class Pending:
 
 
 class Exchange:
-    """One agent's line to the bus; every method but the bus's own runs on the loop."""
+    """One agent's line to the bus; every method but the bus's own runs on the loop.
+
+    A question of which nothing is heard is sent once more, as the same event: whoever has it goes on with it, and who
+    was started anew begins with it, or says that the one before died over it.
+    """
 
     def __init__(self, name: str, bus: Bus, clock: Clock, patterns: tuple[str, ...]) -> None:
         self.name = name
@@ -128,9 +140,8 @@ class Exchange:
         DeadlineError after `timeout_s`, when nobody took it within `accept_s`, or when whoever works on it gives no
         sign for `silence_s` (0: no such limit).
         """
-        with self.pending(question) as pending:
+        with self._sent(address, question) as pending:
             pending.on_start = on_start
-            self.bus.send(address, question)
             if accept_s:
                 await _within(pending.news.wait(), accept_s, f'{address!r} took no {question.type}')
             complaint = f'{address!r} did not answer {question.type}'
@@ -142,8 +153,7 @@ class Exchange:
         """The feedback to a question as it comes and at last its answer; DeadlineError after `timeout_s`."""
         loop = asyncio.get_running_loop()
         until_s = loop.time() + timeout_s
-        with self.pending(question) as pending:
-            self.bus.send(address, question)
+        with self._sent(address, question) as pending:
             while not pending.answer.done() or pending.feedback:
                 while pending.feedback:
                     yield pending.feedback.popleft()
@@ -154,16 +164,33 @@ class Exchange:
             yield pending.answer.result()
 
     @contextmanager
-    def pending(self, question: Event) -> Iterator[Pending]:
-        """What comes back for a question, while in `with`; what comes later is counted."""
+    def _sent(self, address: str, question: Event) -> Iterator[Pending]:
+        """What comes back for a question that is sent, while in `with`; what comes later is counted."""
         pending = self._pending[question.id] = Pending()
         try:
+            self.bus.send(address, question)
+            pending.repeat = asyncio.get_running_loop().call_later(UNTAKEN_S, self._repeat, address, question, pending)
             yield pending
         finally:
+            if pending.repeat is not None:
+                pending.repeat.cancel()
             self._pending.pop(question.id, None)
             self._ended[question.id] = None
             if len(self._ended) > MAX_ENDED:
                 self._ended.popitem(last=False)
+
+    def _repeat(self, address: str, question: Event, pending: Pending) -> None:
+        """Sends a question once more if nothing was heard for long enough, and looks again later."""
+        loop = asyncio.get_running_loop()
+        patience_s = AGAIN_S if pending.taken else UNTAKEN_S
+        left_s = max(pending.heard_s, pending.sent_s) + patience_s - loop.time()
+        if left_s <= 0:
+            left_s, pending.sent_s = patience_s, loop.time()
+            self.counts['repeated'] += 1
+            with suppress(LoomError):
+                self.bus.send(address, replace(question, metadata={**question.metadata,
+                                                                   FIRST_SENT: str(pending.first_sent_ns)}))
+        pending.repeat = loop.call_later(left_s, self._repeat, address, question, pending)
 
     def withdraw(self, address: str, question: Event) -> None:
         """Tells the one who was asked that nobody waits any longer."""

@@ -8,12 +8,14 @@ import threading
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import TimeoutError as FutureTimeout
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from loom.agents.agent import Agent
 from loom.agents.configuration import configured, parsed
 from loom.agents.context import Context
 from loom.agents.directory import AgentCard
+from loom.agents.pulse import HANG_S, Pulse
 from loom.agents.runner import Runner
 from loom.core.bus import Bus
 from loom.core.clock import Clock
@@ -34,11 +36,14 @@ class AgentHost:
     """Runs the agents it is given between start() and stop(); use it in `with` or call both.
 
     `settings` are those of the agents, as `guard.rate_hz=2`; `LOOM_AGENT_GUARD_RATE_HZ` in the environment wins.
-    `memory` is the mailbox of the memory server; empty: agents remember only while this host lives.
+    `memory` is the mailbox of the memory server; empty: agents remember only while this host lives. `journal` is the
+    folder where each agent notes what it begins and what it has done, so that nothing is done twice when this process
+    is killed; None: nobody knows then. After `hang_s` seconds without a sign the agents' loop hangs.
     """
 
     def __init__(self, bus: Bus, clock: Clock, *agents: Agent, body: Body | None = None,
-                 settings: Sequence[str] = (), memory: str = '') -> None:
+                 settings: Sequence[str] = (), memory: str = '', journal: Path | None = None,
+                 hang_s: float = HANG_S) -> None:
         names = [agent.name for agent in agents]
         double = {name for name in names if names.count(name) > 1}
         if double:
@@ -51,6 +56,9 @@ class AgentHost:
         self._clock = clock
         self._body = body
         self._memory = memory
+        self._journal = journal
+        self._hang_s = hang_s
+        self._pulse: Pulse | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._runners: list[Runner] = []
@@ -77,10 +85,11 @@ class AgentHost:
         except LoomError:
             self.stop()
             raise
+        self._pulse = Pulse(loop, self._hang_s)
 
     def stop(self, timeout_s: float = STOP_S) -> bool:
         """Ends handlers, calls and the loop; False where something did not end within `timeout_s` seconds."""
-        loop, thread, self._loop, self._thread = self._loop, self._thread, None, None
+        loop, thread, self._loop, self._thread, self._pulse = self._loop, self._thread, None, None, None
         if loop is None or thread is None:
             return True
         deadline = time.monotonic() + timeout_s
@@ -91,6 +100,8 @@ class AgentHost:
             closing.cancel()
         loop.call_soon_threadsafe(loop.stop)
         thread.join(max(deadline - time.monotonic(), 0.01))
+        for runner in self._runners:
+            runner.release()
         return not thread.is_alive()
 
     def cards(self) -> tuple[AgentCard, ...]:
@@ -102,6 +113,18 @@ class AgentHost:
     def counts(self) -> dict[str, dict[str, int]]:
         """Per agent: handled, failed, expired, dropped and waiting events."""
         return {runner.agent.name: runner.snapshot() for runner in list(self._runners)}
+
+    def failing(self) -> dict[str, str]:
+        """The agents that must be started anew, because they fail again and again, and why."""
+        return {runner.agent.name: runner.failing for runner in list(self._runners) if runner.failing}
+
+    def fault(self) -> str:
+        """Why this host must be started anew: an agent fails again and again, or the loop hangs; empty: all is well.
+
+        To be asked about ten times a second, from any thread; a failure stays until the next start.
+        """
+        pulse = self._pulse
+        return '' if pulse is None else next(iter(self.failing().values()), '') or pulse.fault()
 
     def wait_idle(self, timeout_s: float = 5.0) -> bool:
         """Whether every agent came to rest within `timeout_s` seconds."""
@@ -129,8 +152,11 @@ class AgentHost:
             raise DeadlineError(f'{agent!r} must be done within {timeout_s:g} s and was not') from None
 
     async def _open(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._runners = [Runner(agent, self._bus, self._clock, self._body, loop, self.ledger,
-                                self._configs[agent.name], self._memory) for agent in self.agents]
+        self._runners = []
+        for agent in self.agents:
+            journal = self._journal / f'{agent.name}.journal' if self._journal else None
+            self._runners.append(Runner(agent, self._bus, self._clock, self._body, loop, self.ledger,
+                                        self._configs[agent.name], self._memory, journal))
         for runner in self._runners:
             runner.open()
 

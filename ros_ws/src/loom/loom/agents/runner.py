@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
@@ -16,19 +17,19 @@ from loom.agents.calls import Calls, failure
 from loom.agents.claim import CLAIM, Claim
 from loom.agents.context import Context
 from loom.agents.exchange import Exchange
-from loom.agents.failures import Failures
+from loom.agents.failures import IN_A_ROW, WINDOW_S, Failures
+from loom.agents.handlers import Handlers
+from loom.agents.journal import Journal
 from loom.agents.mailbox import Letter, Mailbox
 from loom.agents.meetings import ARRIVE
-from loom.agents.middleware import wrapped
 from loom.agents.recollection import Recollection
 from loom.agents.requests import Requests
 from loom.core.bus import Bus, Subscription
-from loom.core.clock import NANOSECONDS, Clock, wall_ns
+from loom.core.clock import Clock, wall_ns
 from loom.core.delivery import REALTIME
-from loom.core.errors import AgentError, BusyError, ConfigError, DeadlineError, EventError, RefusedError
+from loom.core.errors import BusyError, ConfigError, EventError, RefusedError
 from loom.core.event import Event
 from loom.core.ledger import Ledger
-from loom.core.patterns import matches
 from loom.core.trace import continued, handling
 
 # Without a body, an agent needs no numpy and no OpenCV.
@@ -39,26 +40,30 @@ CONTROL = ('reply', 'capability.', 'request.cancel', ARRIVE)
 CONTROL_SIZE = 1000
 COMPLAINTS = ('agent.error', 'agent.failing')
 CANCEL_S = 0.05
-# Weight of the past in the usual time of a handler.
-REMEMBERED = 0.8
+# So long letters are handled in a row before everything else on the loop has its turn.
+SHARE_S = 0.005
+MAX_COMPLAINT = 500
 
 
 class Runner:
-    """Runs one agent on the loop it is started on; open() and close() subscribe and end."""
+    """Runs one agent on the loop it is started on; open() and close() subscribe and end.
+
+    `failing` says why the agent must be started anew; empty while all is well. ConfigError where the file of the
+    journal is in use, StateError where a newer Loom wrote it.
+    """
 
     def __init__(self, agent: Agent, bus: Bus, clock: Clock, body: Body | None,
                  loop: asyncio.AbstractEventLoop, ledger: Ledger, config: BaseModel | None = None,
-                 memory: str = '') -> None:
+                 memory: str = '', journal: Path | None = None) -> None:
         self.agent = agent
         self.counts: Counter[str] = Counter()
         self.busy = 0
         self.refusal = ''
+        self.failing = ''
         self._loop = loop
         self._closing: asyncio.Task[None] | None = None
         self._body = body
         self._config = config
-        self._ledger = ledger
-        self._usual_s: dict[Handler, float] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._subscriptions: list[Subscription] = []
         self._exchange = Exchange(agent.name, bus, clock, agent.listens)
@@ -67,9 +72,12 @@ class Runner:
         self._events = Mailbox(agent.mailbox, loop)
         self._heard = Mailbox(agent.mailbox, loop)
         self._control = Mailbox(CONTROL_SIZE, loop)
-        self._calls = Calls(agent, self._context, self._answer)
+        self._journal = Journal(journal)
+        self._calls = Calls(agent, self._journal.calls, self._context, self._answer)
         self._claim = Claim(lambda data: bus.send(agent.name, self._exchange.compose(None, CLAIM, data)))
         self._requests = Requests(self._exchange, self._events, self.counts)
+        self._handlers = Handlers(agent, self._exchange, self._requests, self._journal.events, self.counts, ledger,
+                                  self._context, self._guarded)
 
     def open(self) -> None:
         """Opens the inbox, subscribes to every declared pattern, and starts to work; on the loop.
@@ -77,6 +85,8 @@ class Runner:
         ConfigError where another agent of this name is known to run; where that shows later, this one closes.
         """
         bus, loop = self._exchange.bus, self._loop
+        if self._journal.notice:
+            self.context().log.warning('%s', self._journal.notice)
         self._subscriptions.append(bus.receive(self.agent.name, self._receive))
         self._claim.make()
         if self.refusal:
@@ -109,6 +119,11 @@ class Runner:
             for task in running:
                 task.cancel()
             _, running = await asyncio.wait(running, timeout=CANCEL_S)
+        self.release()
+
+    def release(self) -> None:
+        """Lets go of the journal, so that another runner can have it."""
+        self._journal.close()
 
     def snapshot(self) -> dict[str, int]:
         """What became of events and replies, by name, and how many events wait."""
@@ -155,6 +170,8 @@ class Runner:
         elif event.type == 'capability.cancel':
             self._calls.cancel(str(event.data['call_id']))
         elif event.type == ARRIVE:
+            # Whoever asks once more waits once.
+            self._exchange.meetings.withdraw(event.id)
             self._exchange.meetings.ask(event)
         elif event.type == 'request.cancel' and not self._exchange.meetings.withdraw(str(event.data['id'])):
             self._requests.withdraw(str(event.data['id']))
@@ -165,52 +182,16 @@ class Runner:
             self._exchange.tap(letter.pattern, letter.event)
 
     async def _serve_events(self) -> None:
+        since_s = self._loop.time()
         while True:
             letter = await self._events.take()
             self.busy += 1
-            await self._attend(letter)
+            await self._handlers.attend(letter)
             self.busy -= 1
-
-    async def _attend(self, letter: Letter) -> None:
-        if letter.event.reply_to and not letter.pattern:
-            await self._requests.serve(letter.event, self._handle(letter))
-            return
-        answers = await self._handle(letter)
-        # Who is asked among others may keep silent.
-        if letter.event.reply_to and any(a is not None and not isinstance(a, Exception) for a in answers):
-            self._requests.answer(letter.event, answers)
-
-    async def _handle(self, letter: Letter) -> list[Any]:
-        """What each handler that the event concerns returned, or the error that it raised."""
-        answers = []
-        for handler in self.agent.handlers:
-            if handler.pattern == letter.pattern or not letter.pattern and matches(handler.pattern, letter.event.type):
-                event = letter.event.arrived(letter.event.arrived_ns, wall_ns())
-                if reason := self._too_late(handler, event):
-                    self.counts[reason] += 1
-                    self._ledger.late(event, self.agent.name)
-                    answers.append(DeadlineError(f'{event.type} came too late: {reason}'))
-                    continue
-                span = handling(f'loom.{self.agent.name}.handle', event.traceparent, event.tracestate, event.type,
-                                event)
-                answers.append(await self._guarded(self._run(handler, event), event, span, handler))
-        return answers or [AgentError(f'{self.agent.name!r} has no handler for {letter.event.type}')]
-
-    def _too_late(self, handler: Handler, event: Event) -> str:
-        """Why it is not worth beginning: the time is over, or will be before the handler usually does something."""
-        if not event.expires_ns:
-            return ''
-        now_ns = self._exchange.clock.now_ns()
-        soon_ns = now_ns + round(self._usual_s.get(handler, 0.0) * NANOSECONDS)
-        return 'expired' if event.expired(now_ns) else 'late' if event.expired(soon_ns) else ''
-
-    async def _run(self, handler: Handler, event: Event) -> Any:
-        context, clock = self._context(event), self._exchange.clock
-        began_ns = clock.now_ns()
-        answer = await wrapped(self.agent.middleware, context, event, lambda: handler.function(context, event))
-        took_s = ((context.acted_ns or clock.now_ns()) - began_ns) / NANOSECONDS
-        self._usual_s[handler] = took_s + REMEMBERED * (self._usual_s.get(handler, took_s) - took_s)
-        return answer
+            # Handlers that wait for nothing would keep the loop as long as letters wait.
+            if self._loop.time() - since_s > SHARE_S:
+                await asyncio.sleep(0)
+                since_s = self._loop.time()
 
     async def _tick(self, timer: Timer) -> None:
         loop = asyncio.get_running_loop()
@@ -221,7 +202,8 @@ class Runner:
             await self._guarded(timer.function(self._context(None)), None, handling(f'loom.{self.agent.name}.tick', ''),
                                 timer)
 
-    async def _guarded(self, work: Awaitable[Any], event: Event | None, span: continued, part: object) -> Any:
+    async def _guarded(self, work: Awaitable[Any], event: Event | None, span: continued,
+                       part: Handler | Timer | None) -> Any:
         """What the work of a part of the agent returned, or the error that it raised."""
         with span:
             try:
@@ -236,6 +218,9 @@ class Runner:
                 self._complain('agent.error', error, event)
                 if part is not None and self._failures.failed(part, asyncio.get_running_loop().time()):
                     self.counts['failing'] += 1
+                    self.failing = self.failing or (
+                        f'agent {self.agent.name!r}: {_name(part)} failed {IN_A_ROW} times in a row within '
+                        f'{WINDOW_S:g} s: {error!r}'[:MAX_COMPLAINT])
                     self._complain('agent.failing', error, event)
                 return error
             self.counts['handled'] += 1
@@ -246,7 +231,8 @@ class Runner:
         what = event.type if event else 'timer'
         self._context(event).log.error('%s: %s failed: %r', type, what, error)
         if event is None or what not in COMPLAINTS and event.hops + 1 < event.hop_limit:
-            data = {'agent': self.agent.name, 'event': event.type if event else '', 'error': f'{error!r}'[:500]}
+            data = {'agent': self.agent.name, 'event': event.type if event else '',
+                    'error': f'{error!r}'[:MAX_COMPLAINT]}
             with suppress(BusyError):
                 self._exchange.bus.publish(self._exchange.compose(event, type, data))
 
@@ -262,6 +248,10 @@ class Runner:
         except EventError as error:
             result = self._exchange.compose(event, 'capability.result', failure(error), correlation_id=call_id)
         self._exchange.bus.send(event.reply_to, result)
+
+
+def _name(part: Handler | Timer) -> str:
+    return str(getattr(part.function, '__name__', part.function))
 
 
 class _Post:

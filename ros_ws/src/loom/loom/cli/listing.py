@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,22 +12,32 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from loom.agents.directory import AgentCard, Directory
 from loom.core.errors import DeadlineError, LoomError
 
 if TYPE_CHECKING:
     from loom.ros.client import RobotClient
 
 COLOURS = {'active': 'green', 'inactive': 'yellow', 'unconfigured': 'yellow'}
+SHORT = 8
 STATE_S = 2.0
 DISCOVERY_S = 4.0
 
 
-def list_robot(namespace: Annotated[str, typer.Option('--namespace', '-n', help='Namespace of the robot.')] = ''
+def list_robot(namespace: Annotated[str, typer.Option('--namespace', '-n', help='Namespace of the robot.')] = '',
+               capability: Annotated[str, typer.Option(help='Only agents that can do this.')] = '',
+               topic: Annotated[str, typer.Option(help='Only agents that listen to this event type.')] = '',
+               state: Annotated[str, typer.Option(help='Only agents in this state: active, inactive, gone.')] = ''
                ) -> None:
-    """Nodes, agents and capabilities with their states."""
+    """Nodes, agents and capabilities with their states; of a query, only the agents that it finds."""
     from loom.ros.client import robot_client
     console = Console()
+    # What is wrong with a query is said before the robot is looked for.
+    Directory().find(capability, topic, state)
     with robot_client(namespace) as robot:
+        if capability or topic or state:
+            console.print(_agents(_directory(robot).find(capability, topic, state)))
+            return
         try:
             health = robot.health()
         except DeadlineError:
@@ -38,7 +49,8 @@ def list_robot(namespace: Annotated[str, typer.Option('--namespace', '-n', help=
         for name, state in zip(names, states):
             nodes.add_row(name, f'[{COLOURS.get(state, "red")}]{state}[/]')
         console.print(nodes)
-        console.print(_agents(robot))
+        with suppress(DeadlineError):
+            console.print(_agents(_directory(robot).cards()))
 
 
 def _nodes(robot: RobotClient, health: Any) -> list[str]:
@@ -57,16 +69,16 @@ def _state(robot: RobotClient, name: str) -> str:
         return 'no answer'
 
 
-def _agents(robot: RobotClient) -> Table:
-    table = Table('agent', 'state', 'capability', 'what it does')
-    try:
-        directories = robot.directory()
-    except DeadlineError:
-        directories = []
-    for directory in directories:
-        for agent in directory.agents:
-            heard = 'listens to ' + ', '.join(agent.listens)
-            rows = [(c.name, c.description) for c in agent.capabilities] or [('', heard)]
-            for number, (name, text) in enumerate(rows):
-                table.add_row(*((agent.id, agent.state) if number == 0 else ('', '')), name, escape(text))
+def _directory(robot: RobotClient) -> Directory:
+    from loom.ros.directory import directory_from
+    return directory_from(robot.directory(), robot.node)
+
+
+def _agents(cards: Iterable[AgentCard]) -> Table:
+    table = Table('agent', 'state', 'host', 'incarnation', 'capability', 'what it does')
+    for card in cards:
+        first = (card.id, f'[{COLOURS.get(card.state, "red")}]{card.state}[/]', card.host, card.incarnation[:SHORT])
+        rows = [(c.name, c.description) for c in card.capabilities] or [('', 'listens to ' + ', '.join(card.listens))]
+        for number, (name, text) in enumerate(rows):
+            table.add_row(*(first if number == 0 else ('',) * len(first)), name, escape(text))
     return table

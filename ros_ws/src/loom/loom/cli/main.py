@@ -8,6 +8,7 @@ import sys
 import typer
 
 from loom.cli.bus import bus
+from loom.cli.dev import dev
 from loom.cli.doctor import doctor
 from loom.cli.latency import latency
 from loom.cli.listing import list_robot
@@ -25,6 +26,7 @@ app.command()(say)
 app.command('list')(list_robot)
 app.command(context_settings=PASS_ON)(run)
 app.command()(new)
+app.command()(dev)
 app.command()(doctor)
 app.command()(settings)
 app.command()(latency)

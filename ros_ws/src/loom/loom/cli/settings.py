@@ -24,7 +24,7 @@ def document(nodes: Iterable[tuple[str, type[NodeConfig]]]) -> str:
 
 def node_names(folder: Path) -> list[str]:
     """The nodes that a folder of node files holds."""
-    return sorted(path.stem for path in folder.glob('[a-z]*.py') if path.stem != 'container')
+    return sorted(path.stem for path in folder.glob('[a-z]*.py') if path.stem not in ('container', 'keeper'))
 
 
 def _node(name: str, config: type[NodeConfig]) -> str:

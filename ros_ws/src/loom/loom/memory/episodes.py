@@ -16,6 +16,7 @@ from loom.core.clock import NANOSECONDS, Clock
 from loom.core.errors import EventError, StateError
 from loom.core.event import encode
 from loom.memory.episode import Episode, Query, Tier
+from loom.memory.once import Once, is_mark
 from loom.memory.store import MALFORMED, Store
 
 SPACE = 'episodes'
@@ -39,25 +40,30 @@ class Episodes:
 
     def __init__(self, store: Store, clock: Clock, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
-        self._store, self._clock = store, clock
+        self._clock = clock
         self._mutex = threading.Lock()
-        self._episodes = {key: Episode(**json.loads(record)) for key, record in store.scan(SPACE)}
+        self._once = Once(store, SPACE)
+        self._episodes = {key: Episode(**json.loads(record)) for key, record in store.scan(SPACE) if not is_mark(key)}
         self._number = max((int(key, 16) for key in self._episodes), default=0)
 
     def __len__(self) -> int:
         return len(self._episodes)
 
     def record(self, kind: str, text: str, stamp_ns: int, place: tuple[float, float] | None = None,
-               importance: float = 0.5, data: dict[str, Any] | None = None) -> Episode:
+               importance: float = 0.5, data: dict[str, Any] | None = None, request: str = '') -> Episode:
         """Keeps what was noticed at `place` (x, y in metres in the map); it goes on the episode that it repeats.
 
-        Returns when it is safe. StateError 406 for numbers out of range.
+        Returns when it is safe. StateError 406 for numbers out of range. A `request` of this id that was done before
+        changes nothing, and gives the same episode.
         """
         if not 0.0 <= importance <= 1.0 or stamp_ns < 0 or place and not all(map(math.isfinite, place)):
             raise StateError(f'an episode must have an importance of 0..1, a stamp and a finite place, got '
                              f'{importance}, {stamp_ns}, {place}', MALFORMED)
         x, y = place or (None, None)
         with self._mutex:
+            done = self._once.result(request)
+            if done is not None:
+                return self._episodes.get(done, Episode(done, kind, text, stamp_ns, stamp_ns, x, y))
             self._number += 1
             new = Episode(f'{self._number:016x}', kind, text, stamp_ns, stamp_ns, x, y, 1, importance, data=data or {})
             gone = round(self.limits.open_s * NANOSECONDS)
@@ -65,7 +71,7 @@ class Episodes:
                             and abs(stamp_ns - e.last_ns) <= gone), key=_age, default=None)
             if going_on is not None:
                 new = _joined([going_on, new], going_on.id, 'working')
-            self._keep([new])
+            self._keep([new], request=request)
             if len(self._of('working')) > 2 * self.limits.working:
                 self._tidy(self._clock.now_ns())
         return new
@@ -122,7 +128,7 @@ class Episodes:
     def _of(self, tier: str) -> list[Episode]:
         return [episode for episode in self._episodes.values() if episode.tier == tier]
 
-    def _keep(self, episodes: Iterable[Episode], gone: Iterable[str] = ()) -> None:
+    def _keep(self, episodes: Iterable[Episode], gone: Iterable[str] = (), request: str = '') -> None:
         kept, lost = {e.id: e for e in episodes}, list(gone)
         if not kept and not lost:
             return
@@ -130,7 +136,7 @@ class Episodes:
             records: dict[str, bytes | None] = {key: encode(e.as_dict()) for key, e in kept.items()}
         except EventError as error:
             raise StateError(f'the data of an episode must be plain JSON: {error}', MALFORMED) from None
-        self._store.put(SPACE, {**records, **dict.fromkeys(lost)})
+        self._once.put({**records, **dict.fromkeys(lost)}, request, next(iter(kept), ''))
         self._episodes.update(kept)
         for key in lost:
             self._episodes.pop(key, None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -42,9 +43,10 @@ class Memory:
         index = self.vectors.notice if 'vectors' in self.__dict__ else ''
         return '; '.join(notice for notice in (self.store.notice, index) if notice)
 
-    def note(self, text: str, metadata: Mapping[str, Any] | None = None) -> str:
-        """Keeps a text to be found by its meaning; its id, as soon as it is safe."""
-        return self.vectors.add(self._embedder.embed(text), [text], [metadata or {}])[0]
+    def note(self, text: str, metadata: Mapping[str, Any] | None = None, request: str = '') -> str:
+        """Keeps a text to be found by its meaning, once for each `request`; its id, as soon as it is safe."""
+        numbers = [int.from_bytes(sha256(request.encode()).digest()[:8], 'big') >> 1] if request else []
+        return self.vectors.add(self._embedder.embed(text), [text], [metadata or {}], numbers)[0]
 
     def search(self, text: str, k: int = 10, where: Mapping[str, Any] | None = None) -> list[Note]:
         """The k notes whose meaning is nearest, of those whose metadata has all that `where` says."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
 from typing import Any
 
-from loom.core.bus import Bus
+from loom.core.bus import Bus, Subscription
 from loom.core.clock import NANOSECONDS, Clock
 from loom.core.delivery import BATCHED
 from loom.core.errors import LoomError, StateError, nearest
@@ -52,8 +52,10 @@ class MemoryServer:
             NewState: self._keep_state, NewNote: self._keep_note, NewEpisode: self._keep_episode,
             StateQuery: self._state, NoteQuery: self._notes, EpisodeQuery: self._episodes}
         self._pool = ThreadPoolExecutor(1, 'loom-memory')
-        self._room = threading.BoundedSemaphore(MAX_WAITING)
-        self._open = [bus.receive(ADDRESS, self._receive),
+        self._mutex = threading.Lock()
+        self._waiting, self._paused = 0, False
+        self._open: list[Subscription] = []
+        self._open += [bus.receive(ADDRESS, self._receive),
                       *(bus.subscribe(kind, self._receive, BATCHED) for kind in KINDS)]
 
     def close(self) -> None:
@@ -64,26 +66,48 @@ class MemoryServer:
 
     def submit(self, work: Callable[[], Any]) -> None:
         """Does something else on the same thread; what goes wrong, or finds too much waiting already, is counted."""
-        if not self._room.acquire(blocking=False):
-            self.counts['dropped'] += 1
-            return
-
         def guarded() -> None:
             try:
                 work()
             except Exception as error:
                 self._failed(error)
-            finally:
-                self._room.release()
-        self._pool.submit(guarded)
+        if self._waiting < MAX_WAITING:
+            self._enqueue(guarded)
+        else:
+            self.counts['dropped'] += 1
+
+    def retrieve(self, wanted: Mapping[str, Any]) -> Future[Any]:
+        """What an event `memory.retrieve` with this data would be answered; StateError as it would be refused."""
+        query, nobody = read(QUERIES, wanted), Event.create('memory.retrieve', source=ADDRESS, stamp_ns=0)
+        if self._waiting >= MAX_WAITING:
+            raise StateError(f'at most {MAX_WAITING} requests may wait; try later', BUSY)
+        return self._enqueue(self._work[type(query)], query, nobody)
 
     def _receive(self, event: Event) -> None:
-        if event.type not in KINDS:
-            return
-        if not self._room.acquire(blocking=False):
-            self._refuse(event, StateError(f'at most {MAX_WAITING} requests may wait; try later', BUSY))
-            return
-        self._pool.submit(self._answer, event)
+        if event.type in KINDS:
+            self._enqueue(self._answer, event)
+
+    def _enqueue(self, work: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        """Has it done by the thread; while too much waits for that, more requests wait at their sources."""
+        with self._mutex:
+            self._waiting += 1
+            if self._waiting >= MAX_WAITING:
+                self._paused = True
+                for subscription in self._open:
+                    subscription.pause()
+        future = self._pool.submit(work, *arguments)
+        future.add_done_callback(self._dequeue)
+        return future
+
+    def _dequeue(self, done: Future[Any]) -> None:
+        with self._mutex:
+            self._waiting -= 1
+            resumed = self._paused and self._waiting <= MAX_WAITING // 2
+            self._paused = self._paused and not resumed
+        if resumed:
+            # Not while the lock is held: a bus may deliver what waited at once.
+            for subscription in self._open:
+                subscription.resume()
 
     def _answer(self, event: Event) -> None:
         with handling(f'loom.{ADDRESS}.{event.type.partition(".")[2]}', event.traceparent, event.tracestate,
@@ -95,19 +119,17 @@ class MemoryServer:
             except Exception as error:
                 self._failed(error)
                 self._refuse(event, error)
-            finally:
-                self._room.release()
 
     def _keep_state(self, request: NewState, event: Event) -> None:
-        self._memory.state.put(_owner(event), request.key, request.value, request.version)
+        self._memory.state.put(_owner(event), request.key, request.value, request.version, event.id)
 
     def _keep_note(self, request: NewNote, event: Event) -> str:
-        return self._memory.note(request.text, request.metadata)
+        return self._memory.note(request.text, request.metadata, event.id)
 
     def _keep_episode(self, request: NewEpisode, event: Event) -> str:
         place = None if request.x is None or request.y is None else (request.x, request.y)
         return self._memory.episodes.record(request.kind, request.text, request.stamp_ns or event.stamp_ns, place,
-                                            request.importance, request.data).id
+                                            request.importance, request.data, event.id).id
 
     def _state(self, query: StateQuery, event: Event) -> Any:
         agent = query.agent or _owner(event)

@@ -17,7 +17,7 @@ def remember_sighting(episodes: Episodes, event: Event, pose: Pose | None) -> Ep
     data = dict(event.data)
     kind = event.type.rpartition('.')[2]
     return episodes.record(kind, str(data.get('label', kind)), event.stamp_ns, place_of(data, pose),
-                           0.5 * event.confidence, {'camera': event.type.split('.')[1], **data})
+                           0.5 * event.confidence, {'camera': event.type.split('.')[1], **data}, event.id)
 
 
 def place_of(data: dict[str, Any], pose: Pose | None) -> tuple[float, float] | None:

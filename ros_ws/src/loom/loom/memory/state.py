@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import threading
+from collections import OrderedDict
 from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from loom.core.errors import EventError, StateError
 from loom.core.event import encode
+from loom.memory.once import MARK, Once, is_mark
 from loom.memory.store import DAMAGED, MALFORMED, NEWER, Store
 
 MAX_VALUE_BYTES = 1 << 20
+# Of so many agents at a time the requests that were done are at hand; of others they are read again.
+MAX_AGENTS = 100
 
 
 class Snapshot(BaseModel):
@@ -29,9 +34,16 @@ class State:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._once: OrderedDict[str, Once] = OrderedDict()
+        self._mutex = threading.Lock()
 
-    def put(self, agent: str, key: str, value: Any, version: int = 1) -> None:
-        """Keeps a value; returns when it is safe. StateError 406 for what is not plain JSON or above 1 MiB."""
+    def put(self, agent: str, key: str, value: Any, version: int = 1, request: str = '') -> None:
+        """Keeps a value; returns when it is safe. StateError 406 for what is not plain JSON or above 1 MiB.
+
+        A `request` of this id that was done before changes nothing: an older value does not come back.
+        """
+        if is_mark(key):
+            raise StateError(f'a key must not begin with {MARK!r}, got {key[:80]!r}', MALFORMED)
         if isinstance(value, Snapshot):
             value, version = value.model_dump(mode='json'), value.VERSION
         try:
@@ -40,7 +52,10 @@ class State:
             raise StateError(f'{agent}.{key} must be plain JSON or a Snapshot: {error}', MALFORMED) from None
         if len(record) > MAX_VALUE_BYTES:
             raise StateError(f'{agent}.{key} must have at most {MAX_VALUE_BYTES} bytes, got {len(record)}', MALFORMED)
-        self._store.put(_space(agent), {key: record})
+        with self._mutex:
+            once = self._requests(agent)
+            if once.result(request) is None:
+                once.put({key: record}, request)
 
     def get(self, agent: str, key: str, default: Any = None, version: int = 1) -> Any:
         """The value kept, or `default`; StateError 401 where a newer `version` wrote it."""
@@ -63,7 +78,16 @@ class State:
 
     def all(self, agent: str, version: int = 1) -> dict[str, Any]:
         """Everything that an agent keeps."""
-        return {key: _value(agent, key, record, version) for key, record in self._store.scan(_space(agent))}
+        return {key: _value(agent, key, record, version) for key, record in self._store.scan(_space(agent))
+                if not is_mark(key)}
+
+    def _requests(self, agent: str) -> Once:
+        if agent not in self._once:
+            self._once[agent] = Once(self._store, _space(agent))
+            if len(self._once) > MAX_AGENTS:
+                self._once.popitem(last=False)
+        self._once.move_to_end(agent)
+        return self._once[agent]
 
 
 def _space(agent: str) -> str:

@@ -63,14 +63,19 @@ class Vectors:
     def __len__(self) -> int:
         return len(self._store.keys(SPACE))
 
-    def add(self, vectors: Vector, texts: Sequence[str] = (), metadata: Sequence[Mapping[str, Any]] = ()) -> list[str]:
-        """Keeps vectors (n, dimensions), each with its text and metadata; returns their ids when they are safe."""
+    def add(self, vectors: Vector, texts: Sequence[str] = (), metadata: Sequence[Mapping[str, Any]] = (),
+            numbers: Sequence[int] = ()) -> list[str]:
+        """Keeps vectors (n, dimensions), each with its text and metadata; returns their ids when they are safe.
+
+        `numbers` below 2^63 make the ids, so that what is added again is there once; left out, they are drawn.
+        """
         vectors = self._checked(vectors)
-        ids = [f'{DICE.getrandbits(63):016x}' for _ in vectors]
+        ids = [f'{number:016x}' for number in numbers or [DICE.getrandbits(63) for _ in vectors]]
         rows = zip(ids, vectors, texts or [''] * len(ids), metadata or [{}] * len(ids), strict=True)
         self._store.put(SPACE, {key: vector.tobytes() + _details(text, about) for key, vector, text, about in rows})
         with self._mutex:
-            self._insert(ids, vectors)
+            new = [place for place, key in enumerate(ids) if not numbers or int(key, 16) not in self._index]
+            self._insert([ids[place] for place in new], vectors[new])
         return ids
 
     def remove(self, ids: Sequence[str]) -> None:

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import partial
 
 from loom_msgs.msg import Directory
 from pydantic import Field
 
-from loom.agents import catalogue
-from loom.agents.host import AgentHost as Host
 from loom.core.config import NodeConfig
 from loom.core.delivery import STATE
-from loom.ros.body import RosBody
+from loom.ros.agents import host_of, parts_of
 from loom.ros.directory import directory_of
 from loom.ros.goal_pose import GoalPose
 from loom.ros.latency import LatencyTopic
-from loom.ros.node import OK, WARN, LoomNode, Part
+from loom.ros.node import LoomNode, Part
 from loom.ros.process import run
-from loom.sense.virtual_sound import VirtualSound
-from loom.sense.voice import say_into_room
 
 
 class AgentHostConfig(NodeConfig):
@@ -28,7 +23,9 @@ class AgentHostConfig(NodeConfig):
     agents: tuple[str, ...] = Field(('navigator', 'commander', 'lookout', 'speaker'),
                                     description='Ready agents by name, others as module:attribute.')
     memory: str = Field('memory_server', description='Mailbox of the memory; empty: agents remember while they live.')
+    journal: str = Field('auto', description='Folder of the journals; auto: $XDG_STATE_HOME/loom/journal; empty: none.')
     settings: tuple[str, ...] = Field((), description='Settings of agents, each as agent.field=value.')
+    missions: bool = Field(True, description='Offer the missions, and drive to goals from rviz: one host of a robot.')
     mission: str = Field('', description='Mission to carry out once, e.g. fetch_report; empty: none.')
 
 
@@ -40,12 +37,10 @@ class AgentHost(LoomNode):
 
     def configure(self) -> None:
         """Loads the agents and declares the senses."""
-        say = partial(say_into_room, sound=VirtualSound(self.get_namespace()))
-        agents = catalogue.crew(self.config.agents, self.config.mission, say)
-        self._host = Host(self.bus, self.clock_source, *agents, body=RosBody(self), memory=self.config.memory,
-                          settings=self.config.settings)
+        self._host = host_of(self)
         self._directory = self.publisher(Directory, 'loom/directory', STATE)
-        GoalPose(self)
+        if self.config.missions:
+            GoalPose(self)
         LatencyTopic(self, self._host.ledger)
 
     def activate(self) -> None:
@@ -61,10 +56,12 @@ class AgentHost(LoomNode):
         self._tell()
 
     def diagnose(self) -> Iterable[Part]:
-        """What each agent handled, dropped and failed at."""
-        for name, counts in self._host.counts().items():
-            bad = counts.get('failed', 0) or counts['dropped']
-            yield Part(name, WARN if bad else OK, '', {key: str(count) for key, count in counts.items()})
+        """How each agent is."""
+        return parts_of(self._host)
+
+    def fault(self) -> str:
+        """Why this host must be started anew: an agent fails again and again, or their loop hangs."""
+        return self._host.fault() if hasattr(self, '_host') else ''
 
     def _tell(self) -> None:
         self._directory.publish(directory_of(self.get_name(), self._host.cards(), self.clock_source.now_ns()))

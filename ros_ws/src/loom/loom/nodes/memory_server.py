@@ -15,6 +15,7 @@ from loom.memory.embedding import Embedder
 from loom.memory.memory import Memory, open_store, state_folder
 from loom.memory.server import MemoryServer as Server
 from loom.memory.sighting import remember_sighting
+from loom.ros.memory_search import serve_search
 from loom.ros.node import OK, WARN, LoomNode, Part
 from loom.ros.process import run
 from loom.ros.whereabouts import Whereabouts
@@ -36,13 +37,13 @@ class MemoryServer(LoomNode):
 
     def configure(self) -> None:
         """Opens the store; one that is damaged or can't be written is said in the log and the diagnostics."""
-        own = state_folder() / self.get_namespace().strip('/')
-        store, folder = open_store(self.config.store or str(own))
+        store, folder = open_store(self.config.store or str(state_folder() / self.get_namespace().strip('/')))
         models = Path(get_package_share_directory('loom')) / 'models'
         self._memory = Memory(store, self.clock_source, folder, Embedder(models))
         if self._memory.notice:
             self.get_logger().warning(self._memory.notice)
         self._where = Whereabouts(self)
+        serve_search(self, lambda: self._server)
         self.listen('camera.*.object', self._saw)
         self.every(self.config.tidy_s, lambda: self._server.submit(self._memory.episodes.tidy))
         self.every(self.config.snapshot_s, lambda: self._server.submit(self._memory.save))

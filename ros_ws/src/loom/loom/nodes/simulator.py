@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from geometry_msgs.msg import Twist
 from pydantic import Field
 
 from loom.core.config import NodeConfig
-from loom.core.delivery import COMMAND
-from loom.ros.node import ERROR, OK, WARN, LoomNode, Part
+from loom.ros.node import LoomNode, Part
 from loom.ros.process import run
-from loom.ros.sim_files import robot_path, world_path
+from loom.ros.simulation_run import begin, obey, pace
 from loom.ros.simulation_services import SimulationServices
 from loom.ros.simulation_topics import SimulationTopics
-from loom.sim.base import check_velocity
-from loom.sim.runner import PLAYING, Runner
-from loom.sim.simulation import Simulation
+from loom.sim.runner import Runner
 
 
 class SimulatorConfig(NodeConfig):
@@ -30,6 +26,7 @@ class SimulatorConfig(NodeConfig):
     scan_rate_hz: float = Field(10.0, gt=0, le=50, description='Turns of the lidar a second, at least.')
     odometry_rate_hz: float = Field(50.0, gt=0, le=100, description='Odometry, tf, IMU and joints a second, at least.')
     battery_rate_hz: float = Field(1.0, gt=0, le=10, description='States of the battery a second, at least.')
+    resume: str = Field('', description='File that keeps the world, to go on after a kill; empty: none.')
 
 
 class Simulator(LoomNode):
@@ -37,17 +34,16 @@ class Simulator(LoomNode):
 
     Config = SimulatorConfig
     config: SimulatorConfig
+    _runner: Runner | None = None
 
     def configure(self) -> None:
         """Loads world and robot."""
-        simulation = Simulation.load(robot_path(self.config.robot), world_path(self.config.world),
-                                     self.config.seed)
         follows_clock = self.get_parameter('use_sim_time').value
         now = None if follows_clock else lambda: self.get_clock().now().to_msg()
         self._topics = SimulationTopics(self, now)
-        self._runner = Runner(simulation, self._topics.tick, self.config.speed)
+        self._runner = begin(self, self._topics.tick)
         SimulationServices(self, self._runner)
-        self.subscribe(Twist, 'cmd_vel', self._on_command, COMMAND)
+        obey(self, self._runner)
 
     def activate(self) -> None:
         """The world begins to move."""
@@ -57,17 +53,18 @@ class Simulator(LoomNode):
         """The world stands still."""
         self._runner.stop()
 
-    def _on_command(self, command: Twist) -> None:
-        check_velocity(speed := command.linear.x, turn := command.angular.z)
-        self._runner.submit(lambda simulation: simulation.command(speed, turn))
+    def cleanup(self) -> None:
+        """The world stays in its file."""
+        if self._runner is not None:
+            self._runner.close()
+
+    def fault(self) -> str:
+        """What ended the world's thread."""
+        return self._runner.failure if self._runner is not None else ''
 
     def diagnose(self) -> Iterable[Part]:
         """How fast the world runs, and what it published."""
-        failure, factor = self._runner.failure, self._runner.real_time_factor
-        slow = self._runner.state == PLAYING and 0 < factor < 0.9 * self.config.speed
-        message = failure or ('the machine is too slow for this world' if slow else '')
-        values = {'real_time_factor': f'{factor:.3f}', **self._topics.figures()}
-        yield Part('simulation', ERROR if failure else WARN if slow else OK, message, values)
+        yield pace(self._runner, self.config.speed, self._topics.figures())
 
 
 def main() -> None:

@@ -1,57 +1,46 @@
-"""supervisor: brings the robot's nodes up in order, down in reverse, and says how they are."""
+"""supervisor: the robot's processes and modes, as ROS sees them: services, health, diagnostics."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from pydantic import Field
 
 from loom.core.config import NodeConfig
-from loom.ros.node import ERROR, OK, LoomNode, Part
+from loom.core.errors import ConfigError
+from loom.ros.node import LoomNode, Part
 from loom.ros.process import run
 from loom.ros.supervisor_services import SupervisorServices
+from loom.supervise.link import link
 
 
 class SupervisorConfig(NodeConfig):
-    """Settings of the supervisor."""
+    """Settings of the supervisor; what it supervises is in config/processes.yaml."""
 
-    nodes: tuple[str, ...] = Field((), description='Managed nodes in start order.')
-    autostart: bool = Field(True, description='Start the nodes without being asked.')
-    transition_timeout_s: float = Field(20.0, gt=0, le=300, description='One transition of one node, at most.')
-    health_period_s: float = Field(2.0, ge=0.2, le=60, description='Between two looks at the states.')
-    exit_on_failure: bool = Field(True, description='End, and with it the launch, when the start fails.')
+    order_timeout_s: float = Field(30.0, gt=0, le=300, description='An order of the services takes this long at most.')
+    health_period_s: float = Field(2.0, ge=0.2, le=60, description='Between two reports where nothing changes.')
 
 
 class Supervisor(LoomNode):
-    """Manages the others; the only node that brings itself up."""
+    """Speaks for the keeper, which is no ROS node and so can't be taken down by one."""
 
     Config = SupervisorConfig
     config: SupervisorConfig
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self.trigger_configure()
-        self.trigger_activate()
-
     def configure(self) -> None:
-        """Prepares a client for each node and the services."""
-        self._supervision = SupervisorServices(
-            self, self.config.nodes, self.config.transition_timeout_s, self.config.health_period_s)
-
-    def activate(self) -> None:
-        """Starts the managed nodes, if that is wanted."""
-        if self.config.autostart:
-            self._supervision.start(self.config.exit_on_failure)
+        """The services and the report."""
+        line = link()
+        if line is None:
+            raise ConfigError('supervisor speaks for the keeper, and none has started it: use ros2 launch')
+        self._supervision = SupervisorServices(self, line, self.config.order_timeout_s, self.config.health_period_s)
 
     def cleanup(self) -> None:
-        """Ends the threads."""
+        """Ends the thread."""
         self._supervision.close()
 
     def diagnose(self) -> Iterable[Part]:
-        """The mode and what went wrong."""
-        failure = self._supervision.failure
-        yield Part('mode', ERROR if failure else OK, failure or self._supervision.mode)
+        """The mode, and which nodes had to be started again."""
+        return self._supervision.parts()
 
 
 def main() -> None:

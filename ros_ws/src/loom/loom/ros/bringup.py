@@ -6,19 +6,22 @@ import reprlib
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from loom.core.errors import ConfigError, nearest
+from loom.supervise.roster import SUPERVISOR
+from loom.supervise.settings import load
+from loom.supervise.tree import Tree
 
-SUPERVISOR = 'supervisor'
+PROGRAMS = sorted(path.stem for path in (Path(__file__).parents[1] / 'nodes').glob('[a-z]*.py'))
 
 
 def processes(table: Path, form: str, sim: str) -> dict[str, list[str]]:
     """Process name -> its nodes, for `processes:=one|few|many` and `sim:=...`."""
     plan = load_yaml(table)
-    absent = [] if sim == 'mujoco' else plan['only_in_simulation']
-    nodes = [node for node in [SUPERVISOR, *plan['order']] if node not in absent]
+    nodes = [SUPERVISOR, *start_order(table, sim)]
     if form == 'one':
         return {'robot': nodes}
     if form == 'many':
@@ -28,9 +31,17 @@ def processes(table: Path, form: str, sim: str) -> dict[str, list[str]]:
 
 
 def start_order(table: Path, sim: str) -> list[str]:
-    """The managed nodes in the order in which they are activated."""
+    """The managed nodes in the order in which they are shown and, where it is left open, activated."""
     plan = load_yaml(table)
     return [node for node in plan['order'] if sim == 'mujoco' or node not in plan['only_in_simulation']]
+
+
+def supervision_tree(table: Path, sim: str) -> Tree:
+    """How the nodes are supervised; ConfigError names what is wrong in the table."""
+    plan: Any = load_yaml(table)
+    present = [program.partition('=')[0] for program in [SUPERVISOR, *start_order(table, sim)]]
+    known = {*present, *(program.partition('=')[0] for program in plan['order']), *PROGRAMS}
+    return Tree(load(plan.get('supervision'), known, f'{table}: supervision'), present)
 
 
 def check_arguments(declared: Iterable[str], argv: Iterable[str] = sys.argv) -> None:

@@ -18,17 +18,20 @@ from loom.ros.node import LoomNode
 
 
 class CapabilityAction:
-    """Serves `action_broker/invoke`: a goal is a call; cancelling the goal cancels the call."""
+    """Serves `action_broker/invoke`: a goal is a call; cancelling the goal cancels the call.
+
+    Goals with one call id share one call: whoever lost an answer with the server before this one asks again.
+    """
 
     def __init__(self, node: LoomNode, broker: ActionBroker) -> None:
         self._node = node
         self._broker = broker
-        self._goals: dict[str, Any] = {}
+        self._goals: dict[bytes, tuple[str, Any]] = {}
         node.serve_action(Invoke, 'action_broker/invoke', self._execute)
 
     def tick(self) -> None:
         """Cancels the calls whose goals were asked to."""
-        for call_id, goal in list(self._goals.items()):
+        for call_id, goal in list(self._goals.values()):
             if goal.is_cancel_requested:
                 self._broker.cancel(call_id)
 
@@ -41,7 +44,7 @@ class CapabilityAction:
                 # One value of a stream travels as its JSON.
                 status = json.dumps(data['value']) if 'value' in data else str(data.get('status'))
                 goal.publish_feedback(Invoke.Feedback(status=status, progress=float(data.get('progress', -1.0))))
-        self._goals[call_id] = goal
+        self._goals[bytes(goal.goal_id.uuid)] = (call_id, goal)
         try:
             arguments = json.loads(request.arguments or '{}')
         except ValueError as error:
@@ -52,7 +55,7 @@ class CapabilityAction:
                 self._broker.invoke(request.capability, arguments, call_id, request.timeout, ended.set_result,
                                     feedback, 'invoke', asked)
         result = await ended
-        self._goals.pop(call_id, None)
+        self._goals.pop(bytes(goal.goal_id.uuid), None)
         return _end(goal, result)
 
 

@@ -28,6 +28,7 @@ from loom.core.errors import ConfigError, DeadlineError
 from loom.core.event import Event
 from loom.core.topics import topic_of
 from loom.ros.bus import RosBus
+from loom.ros.capability_client import CapabilityClient
 from loom.ros.clock import RosClock
 from loom.ros.lifecycle import call
 from loom.ros.process import new_executor
@@ -117,6 +118,17 @@ class RobotClient:
         event = Event.create(event_type, data, source='loom', sender='loom', stamp_ns=self.clock.now_ns())
         self.bus.publish(event)
         return event
+
+    def invoke(self, capability: str, arguments: dict[str, Any], timeout_s: float, call_id: str = '') -> Any:
+        """What a capability gives, also where the broker is started anew meanwhile; CapabilityError says why not.
+
+        DeadlineError a second after `timeout_s` at the latest. It is carried out once for each `call_id`.
+        """
+        client = CapabilityClient(self.node)
+        try:
+            return client.call(capability, arguments, timeout_s, call_id)
+        finally:
+            client.close()
 
     def follow_clock(self, timeout_s: float = 2.0) -> None:
         """Takes the simulator's time where there is one."""

@@ -1,37 +1,196 @@
-"""The directory of agents between values and messages."""
+"""The directory of agents on loom/directory: each host latches its own, and DDS liveliness says who is gone."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import os
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 from loom_msgs.msg import AgentCard as CardMessage
 from loom_msgs.msg import Capability as CapabilityMessage
-from loom_msgs.msg import Directory
+from loom_msgs.msg import Directory as DirectoryMessage
+from rclpy.clock import Clock, ClockType
+from rclpy.event_handler import SubscriptionEventCallbacks
+from rclpy.node import Node
 
 from loom.act.capability import Capability
-from loom.agents.directory import AgentCard
+from loom.agents.directory import GONE, MAX_HOSTS, AgentCard, Directory
+from loom.core.delivery import STATE
+from loom.core.errors import LoomError
 from loom.ros.convert import ns_to_stamp
+from loom.ros.dds_events import WatchedNode
+from loom.ros.node import LoomNode
+from loom.ros.qos import subscription_profile
+
+TOPIC = 'loom/directory'
+TELL = replace(STATE, lease_s=1.0)
+HEAR = replace(STATE, depth=MAX_HOSTS)
+# Events of DDS tell at once; this finds what they did not.
+LOOK_S = 1.0
+MAX_WRITERS = 4 * MAX_HOSTS
+UNKNOWN = '_NODE_NAME_UNKNOWN_'
 
 
-def directory_of(host: str, cards: Iterable[AgentCard], stamp_ns: int) -> Directory:
+class DirectoryReader:
+    """Keeps the directory until close(), on the thread of the node's executor; any thread may read `directory`."""
+
+    def __init__(self, node: Node, on_change: Callable[[Directory], None] = lambda _: None) -> None:
+        self.directory = Directory()
+        self._node = node
+        self._on_change = on_change
+        # Names of the hosts of the writers ever seen, by the numbers that DDS gave them; empty: not known yet.
+        self._writers: OrderedDict[bytes, str] = OrderedDict()
+        self._present: set[bytes] = set()
+        self._seen: set[str] = set()
+        self._unheard = False
+        self._subscription = self._subscribe()
+        self._timer = node.create_timer(LOOK_S, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME))
+
+    def close(self) -> None:
+        """Ends reading; what was read stays."""
+        self._node.destroy_timer(self._timer)
+        self._node.destroy_subscription(self._subscription)
+
+    def _subscribe(self) -> Any:
+        profile = subscription_profile(HEAR)
+        events = SubscriptionEventCallbacks()
+        if isinstance(self._node, WatchedNode):
+            events = self._node.dds.of_subscription(TOPIC, profile)
+        report = events.liveliness or (lambda _: None)
+
+        def changed(status: Any) -> None:
+            report(status)
+            self._judge()
+        events.liveliness, events.matched = changed, lambda _: self._judge()
+        return self._node.create_subscription(DirectoryMessage, TOPIC, self._hear, profile, event_callbacks=events)
+
+    def _hear(self, message: DirectoryMessage) -> None:
+        try:
+            self._become(self.directory.update(message.host, message.incarnation, cards_of(message), message.order))
+        except (LoomError, ValueError) as error:
+            self._node.get_logger().error(f'what host {message.host!r} tells of its agents is left out: {error}',
+                                          throttle_duration_sec=5.0)
+
+    def _look(self) -> None:
+        self._judge()
+        # What is heard of but was never seen to be there until now is gone at the next look.
+        self._seen.update(self.directory.missing(()))
+        if self._unheard:
+            # DDS gives a writer that was out of reach back without what it latched; a new reader gets it.
+            self._unheard = False
+            self._node.destroy_subscription(self._subscription)
+            self._subscription = self._subscribe()
+
+    def _judge(self) -> None:
+        """Finds who is gone: hosts that were there and are not, as far as the writers there have names."""
+        found = {bytes(info.endpoint_gid): info.node_name for info in self._node.get_publishers_info_by_topic(TOPIC)}
+        new, self._present = found.keys() - self._present, set(found)
+        self._unheard |= any(writer in self._writers for writer in new) or bool(new and self.directory.find(state=GONE))
+        for writer, name in found.items():
+            self._writers[writer] = self._writers.get(writer, '') if name == UNKNOWN else name
+            self._writers.move_to_end(writer)
+        while len(self._writers) > MAX_WRITERS:
+            self._writers.popitem(last=False)
+        names = [self._writers.get(writer, '') for writer in found]
+        # The graph may know of a writer later than its message is there.
+        gone = self._seen.intersection(_gone(self.directory, names))
+        self._seen = self._seen.union(names) - gone
+        directory = self.directory
+        for host in gone:
+            directory = directory.gone(host)
+        self._become(directory)
+
+    def _become(self, directory: Directory) -> None:
+        if directory != self.directory:
+            self.directory = directory
+            self._on_change(directory)
+
+
+class HostDirectory:
+    """What a host tells of its agents, and what it hears of all others; made in configure, open while active."""
+
+    def __init__(self, node: LoomNode, cards: Callable[[], tuple[AgentCard, ...]]) -> None:
+        self._node = node
+        self._cards = cards
+        self._told: tuple[AgentCard, ...] | None = None
+        self._publisher = node.publisher(DirectoryMessage, TOPIC, TELL)
+        self._reader: DirectoryReader | None = None
+        node.every(LOOK_S, self._tell, steady=True)
+
+    def now(self) -> Directory:
+        """All agents of all hosts, as far as this host knows; any thread may ask."""
+        reader = self._reader
+        return reader.directory if reader else Directory()
+
+    def open(self) -> None:
+        """Tells of the agents, and again whenever they change; begins to hear of the others."""
+        self._reader = DirectoryReader(self._node)
+        self._tell()
+
+    def close(self) -> None:
+        """Tells how the agents ended, and hears no more."""
+        self._tell()
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+
+    def _tell(self) -> None:
+        cards = self._cards()
+        if cards != self._told:
+            self._told = cards
+            self._publisher.publish(directory_of(self._node.get_name(), cards, self._node.clock_source.now_ns()))
+
+
+def directory_of(host: str, cards: Iterable[AgentCard], stamp_ns: int) -> DirectoryMessage:
     """The agents of one host as they are published."""
-    return Directory(stamp=ns_to_stamp(stamp_ns), host=host, agents=[
-        CardMessage(id=card.id, node=host, state=card.state, listens=list(card.listens),
-                    capabilities=[_message(capability) for capability in card.capabilities]) for card in cards])
+    return DirectoryMessage(
+        stamp=ns_to_stamp(stamp_ns), host=host, incarnation=_incarnation(), order=time.monotonic_ns(),
+        agents=[CardMessage(id=card.id, node=host, state=card.state, listens=list(card.listens),
+                            capabilities=[_message(capability) for capability in card.capabilities])
+                for card in cards])
 
 
-def cards_of(directory: Directory) -> tuple[AgentCard, ...]:
-    """The agents that a message tells of."""
+def cards_of(message: DirectoryMessage) -> tuple[AgentCard, ...]:
+    """The agents that a message tells of; ValueError where a schema is no JSON."""
     return tuple(AgentCard(card.id, card.state, tuple(card.listens), tuple(_value(c) for c in card.capabilities))
-                 for card in directory.agents)
+                 for card in message.agents)
+
+
+def directory_from(messages: Iterable[DirectoryMessage], node: Node) -> Directory:
+    """The directory that messages heard just now make, with those gone whose host is not on the graph of the node."""
+    directory = Directory()
+    for message in messages:
+        directory = directory.update(message.host, message.incarnation, cards_of(message), message.order)
+    names = [info.node_name for info in node.get_publishers_info_by_topic(TOPIC)]
+    for host in _gone(directory, ['' if name == UNKNOWN else name for name in names]):
+        directory = directory.gone(host)
+    return directory
+
+
+def _gone(directory: Directory, names: list[str]) -> tuple[str, ...]:
+    missing = directory.missing(names)
+    # A writer is there before the name of its node is: it may be that of any host that is missed.
+    return missing if len(missing) > names.count('') else ()
+
+
+def _incarnation() -> str:
+    given = os.environ.get('LOOM_INCARNATION', '')
+    # A process that nobody numbered is told from others by its number and when it began.
+    began = Path('/proc/self/stat').read_text().rpartition(')')[2].split()[19]
+    return given or f'{int(began):08x}{os.getpid():08x}'
 
 
 def _message(c: Capability) -> CapabilityMessage:
     return CapabilityMessage(name=c.name, agent=c.agent, description=c.description, schema=json.dumps(c.schema),
-                             timeout=c.timeout_s, result=json.dumps(c.result), streams=c.streams)
+                             timeout=c.timeout_s, result=json.dumps(c.result), streams=c.streams,
+                             idempotent=c.idempotent)
 
 
 def _value(c: CapabilityMessage) -> Capability:
     return Capability(c.name, c.agent, c.description, json.loads(c.schema), c.timeout, json.loads(c.result or '{}'),
-                      c.streams)
+                      c.streams, c.idempotent)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable
 from contextlib import nullcontext
@@ -40,6 +41,7 @@ class MotionGate:
         self._kernel = kernel
         self._frames = Frames()
         self._fault = ''
+        self._looked_s = -math.inf
         self._ledger = Ledger()
         LatencyTopic(node, self._ledger)
         self._cmd_vel = node.publisher(Twist, 'cmd_vel', COMMAND)
@@ -51,7 +53,6 @@ class MotionGate:
         node.serve(Trigger, 'safety/estop', self._serve_estop)
         node.serve(Trigger, 'safety/reset_estop', self._serve_reset)
         node.every(1 / rate_hz, self._decide, steady=True)
-        node.every(GRAPH_PERIOD_S, self._look_for_others, steady=True)
 
     def halt(self) -> None:
         """Stops the base, whatever is proposed."""
@@ -90,8 +91,12 @@ class MotionGate:
         self._kernel.see(scan.points, scan.stamp_ns, self._node.clock_source.now_ns(), time.monotonic())
 
     def _decide(self, offered: Command | None = None) -> None:
-        now_ns = self._node.clock_source.now_ns()
-        decision, command = self._kernel.step(now_ns, time.monotonic())
+        now_ns, at_s = self._node.clock_source.now_ns(), time.monotonic()
+        # One that was just started must not drive before it knows whether another does.
+        if at_s - self._looked_s >= GRAPH_PERIOD_S:
+            self._looked_s = at_s
+            self._look_for_others()
+        decision, command = self._kernel.step(now_ns, at_s)
         with handling('loom.cmd_vel.publish', *trace_headers()) if offered else nullcontext():
             self._cmd_vel.publish(twist_of(decision.linear, decision.angular))
         message = decision_message(decision, command, now_ns)

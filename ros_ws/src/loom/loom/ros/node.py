@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import traceback
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -17,13 +16,14 @@ from rclpy.qos_overriding_options import QoSOverridingOptions
 
 from loom.core.config import NodeConfig
 from loom.core.delivery import REALTIME, Delivery
-from loom.core.errors import LoomError
+from loom.core.errors import ConfigError, LoomError
 from loom.core.event import Event
 from loom.core.trace import handling
 from loom.ros.bus import RosBus
 from loom.ros.clock import RosClock
-from loom.ros.dds_events import Report, WatchedNode
+from loom.ros.dds_events import Report
 from loom.ros.diagnostics import ERROR, OK, WARN, Diagnostics, Part
+from loom.ros.guarded import GuardedNode
 from loom.ros.heads import is_large
 from loom.ros.log import TracedLogger
 from loom.ros.parameters import Parameters
@@ -36,7 +36,7 @@ __all__ = ['ERROR', 'OK', 'WARN', 'LoomNode', 'Part']
 Undo = Callable[[], Any]
 
 
-class LoomNode(WatchedNode):
+class LoomNode(GuardedNode):
     """A program: subclasses say in `configure` what they publish, hear, serve and repeat.
 
     What they hear, serve and repeat exists only while the node is active.
@@ -45,7 +45,7 @@ class LoomNode(WatchedNode):
     Config: type[NodeConfig] = NodeConfig
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(type(self).__module__.rsplit('.', 1)[-1], **options)
+        super().__init__(options.pop('node_name', '') or type(self).__module__.rsplit('.', 1)[-1], **options)
         self._logger = TracedLogger(self.get_logger().name)
         self._settings = Parameters(self, self.Config)
         self.config: Any = self._settings.read()
@@ -58,9 +58,8 @@ class LoomNode(WatchedNode):
         self._shared: list[SharedSubscription] = []
         self._allocated = False
         self._health = Diagnostics(self, self._parts)
-        self._failures = 0
-        self._last_failure = ''
         self.stopped_because = ''
+        self.misconfigured = False
 
     # --- what subclasses say -----------------------------------------------------------------
 
@@ -79,6 +78,10 @@ class LoomNode(WatchedNode):
     def diagnose(self) -> Iterable[Part]:
         """Rates, depths and states for /diagnostics."""
         return ()
+
+    def fault(self) -> str:
+        """Why this node must be started anew, asked for ten times a second; empty: it works."""
+        return ''
 
     # --- what subclasses use -------------------------------------------------------------------
 
@@ -213,12 +216,13 @@ class LoomNode(WatchedNode):
             step()
         except Exception as error:
             self.stopped_because = f'{name}: {error}'
+            self.misconfigured = isinstance(error, ConfigError)
             self.get_logger().error(f'{name} failed: {error}')
             if not isinstance(error, LoomError):
                 self.get_logger().error(traceback.format_exc())
             undo()
             return TransitionCallbackReturn.FAILURE
-        self.stopped_because = ''
+        self.stopped_because, self.misconfigured = '', False
         self.get_logger().info(f'{name} done')
         self._health.publish()
         return TransitionCallbackReturn.SUCCESS
@@ -233,49 +237,6 @@ class LoomNode(WatchedNode):
         self._undo_configured, self._active_parts, self._allocated = [], [], False
         for undo in reversed(configured):
             self._guarded_call(undo)()
-
-    def _guarded(self, callback: Callable[..., None]) -> Callable[[Any], None]:
-        # A callback that raises must not end the process that other nodes live in.
-        def guarded(argument: Any) -> None:
-            try:
-                callback(argument)
-            except Exception as error:
-                self._failed(error)
-        return guarded
-
-    def _guarded_call(self, callback: Callable[[], None]) -> Callable[[], None]:
-        guarded = self._guarded(lambda _: callback())
-        return lambda: guarded(None)
-
-    def _answering(self, callback: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-        def answer(request: Any, response: Any) -> Any:
-            try:
-                return callback(request, response)
-            except Exception as error:
-                return self._refusal(error, response)
-
-        async def answer_later(request: Any, response: Any) -> Any:
-            try:
-                return await callback(request, response)
-            except Exception as error:
-                return self._refusal(error, response)
-
-        return answer_later if inspect.iscoroutinefunction(callback) else answer
-
-    def _refusal(self, error: Exception, response: Any) -> Any:
-        self._failed(error)
-        code = getattr(error, 'code', 0) or 1
-        for field, value in (('success', False), ('message', str(error)),
-                             ('error_msg', str(error)), ('error_code', code)):
-            if hasattr(response, field):
-                setattr(response, field, value)
-        return response
-
-    def _failed(self, error: Exception) -> None:
-        self._failures += 1
-        self._last_failure = str(error)
-        details = '' if isinstance(error, LoomError) else '\n' + traceback.format_exc()
-        self.get_logger().error(f'{error}{details}', throttle_duration_sec=5.0)
 
     def _parts(self) -> Iterable[Part]:
         state = cast(Any, self._state_machine).current_state[1]

@@ -9,8 +9,9 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import rclpy
 from rclpy.context import Context
@@ -19,11 +20,15 @@ from rclpy.signals import SignalHandlerOptions
 from rclpy.task import Future
 
 from loom.core.errors import ConfigError
-from loom.observe.telemetry import start_telemetry
+from loom.observe.telemetry import Telemetry, start_telemetry
 from loom.ros.log import log_through_ros
 from loom.ros.node import LoomNode
 from loom.ros.shared_memory import reclaim
 
+if TYPE_CHECKING:
+    from loom.ros.kept import Kept
+
+Maker = Callable[[], LoomNode]
 PR_SET_PDEATHSIG = 1
 END_WITHIN_S = 2.0
 # The events executor ignores signals while it waits: it is asked again this often.
@@ -31,8 +36,11 @@ SPIN_S = 0.1
 BAD_CONFIG = 2
 
 
-def run(*node_classes: type[LoomNode]) -> None:
-    """Runs nodes until SIGINT, SIGTERM or the death of the parent; exits 2 where their settings are wrong."""
+def run(*makers: Maker, kept: Kept | None = None) -> None:
+    """Runs nodes until SIGINT, SIGTERM or the death of the parent; exits 2 where their settings are wrong.
+
+    Under a keeper, the nodes are those that it gives.
+    """
     stop = _Stop()
     die_with_parent()
     try:
@@ -46,32 +54,44 @@ def run(*node_classes: type[LoomNode]) -> None:
     log_through_ros()
     try:
         telemetry = start_telemetry()
-        for node_class in node_classes:
-            nodes.append(node_class())
+        if kept is not None:
+            given = kept.given(executor, stop.asked, lambda: executor.spin_once(timeout_sec=SPIN_S))
+            makers = tuple(node_maker(name) for name in given)
+        for maker in makers:
+            nodes.append(maker())
             executor.add_node(nodes[-1])
+        if kept is not None:
+            kept.take_over(nodes)
         # Nothing made so far becomes garbage: later collections need not look at it.
         gc.collect()
         gc.freeze()
-        stop.wait(executor)
+        stop.wait(executor, kept.beat if kept is not None else None)
     except ConfigError as error:
         print(f'error: {error}', file=sys.stderr, flush=True)
         stop.exit_code = BAD_CONFIG
     finally:
-        threading.Thread(target=_end_by_force, daemon=True).start()
-        for node in reversed(nodes):
-            node.end()
-        if telemetry is not None:
-            telemetry.close()
-        for node in reversed(nodes):
-            executor.remove_node(node)
-            node.destroy_node()
-        executor.shutdown(timeout_sec=0.5)
-        rclpy.try_shutdown()
-        # DDS gives its shared memory back when the last of its objects is freed; a thread may still hold one.
-        gc.unfreeze()
-        reclaim(own=True)
+        _end(executor, nodes, telemetry)
     sys.stdout.flush()
+    if kept is not None:
+        # To take the interpreter apart costs half a second of each process, and all end at once.
+        os._exit(stop.exit_code)
     sys.exit(stop.exit_code)
+
+
+def _end(executor: Executor, nodes: list[LoomNode], telemetry: Telemetry | None) -> None:
+    threading.Thread(target=_end_by_force, daemon=True).start()
+    for node in reversed(nodes):
+        node.end()
+    if telemetry is not None:
+        telemetry.close()
+    for node in reversed(nodes):
+        executor.remove_node(node)
+        node.destroy_node()
+    executor.shutdown(timeout_sec=0.5)
+    rclpy.try_shutdown()
+    # DDS gives its shared memory back when the last of its objects is freed; a thread may still hold one.
+    gc.unfreeze()
+    reclaim(own=True)
 
 
 def new_executor(context: Context | None = None) -> Executor:
@@ -99,16 +119,21 @@ class _Stop:
         self._future: Future[Any] = Future()
         self.exit_code = 0
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._asked)
+            signal.signal(number, self._take)
 
-    def wait(self, executor: Executor) -> None:
+    def asked(self) -> bool:
+        return self._future.done()
+
+    def wait(self, executor: Executor, beat: Callable[[], None] | None) -> None:
         while not self._future.done():
             try:
                 executor.spin_once(timeout_sec=SPIN_S)
             except ExternalShutdownException:
                 return
+            if beat is not None:
+                beat()
 
-    def _asked(self, number: int, frame: Any) -> None:
+    def _take(self, number: int, frame: Any) -> None:
         if not self._future.done():
             self._future.set_result(number)
 
@@ -132,6 +157,12 @@ def node_class(name: str) -> type[LoomNode]:
         if isinstance(value, type) and issubclass(value, LoomNode) and value.__module__ == module.__name__:
             return value
     raise ConfigError(f'loom.nodes.{name} holds no node')
+
+
+def node_maker(given: str) -> Maker:
+    """Makes the node `name`, of its own class, or `name=class`, of another: guard_host=agent_host."""
+    name, _, of_class = given.partition('=')
+    return partial(node_class(of_class or name), node_name=name)
 
 
 def own_arguments(arguments: Sequence[str]) -> list[str]:

@@ -35,6 +35,20 @@ class DeadReckoning:
         self._turn = 0.0
         self.odometry = Odometry()
 
+    @property
+    def encoders(self) -> tuple[int, int] | None:
+        """The ticks of the left and the right wheel at the last step."""
+        return self._ticks
+
+    @property
+    def gyro_rad_s(self) -> float:
+        """The gyro's rate at the last step."""
+        return self._turn
+
+    def restore(self, odometry: Odometry, encoders: tuple[int, int] | None, gyro_rad_s: float) -> None:
+        """Goes on from there."""
+        self.odometry, self._ticks, self._turn = odometry, encoders, gyro_rad_s
+
     def update(self, left_rad: float, right_rad: float, gyro_rad_s: float, dt_s: float) -> None:
         """One step from the wheel angles and the gyro's noisy rate about z."""
         ticks = (_ticks(left_rad), _ticks(right_rad))

@@ -16,8 +16,10 @@ from loom.sim.pose import Pose
 from loom.sim.results import NAME_INVALID, NAME_NOT_UNIQUE, OPERATION_FAILED, RESOURCE_PARSE_ERROR
 from loom.sim.robot import Robot
 from loom.sim.shape import Model, World
+from loom.sim.snapshot import MODELS
 
 MAX_SPAWNED = 200
+STATE = mujoco.mjtState.mjSTATE_INTEGRATION.value
 _NAME = re.compile(r'[A-Za-z][A-Za-z0-9_]{0,63}\Z')
 
 
@@ -27,6 +29,7 @@ class Physics:
     def __init__(self, robot: Robot, world: World) -> None:
         self._robot, self._world = robot, world
         self._models = {model.name: model for model in world.models}
+        self._contents = ''
         self._compile()
 
     @property
@@ -83,12 +86,51 @@ class Physics:
         self._models = {model.name: model for model in self._world.models}
         self._rebuild()
 
+    @property
+    def contents(self) -> str:
+        """What is in the world as JSON: names of the world's own models, and all of the others."""
+        if not self._contents:
+            own = {id(model) for model in self._world.models}
+            self._contents = MODELS.dump_json(
+                tuple(model.name if id(model) in own else model for model in self._models.values())).decode()
+        return self._contents
+
+    @property
+    def bodies(self) -> bytes:
+        """Where each body is in its parent: float64 (bodies, 7), position and quaternion."""
+        return np.hstack((self.model.body_pos, self.model.body_quat)).tobytes()
+
+    @property
+    def state(self) -> bytes:
+        """MuJoCo's mjSTATE_INTEGRATION: with it, the next step is the same bit for bit."""
+        state = np.empty(mujoco.mj_stateSize(self.model, STATE))
+        mujoco.mj_getState(self.model, self.data, state, STATE)
+        return state.tobytes()
+
+    def restore(self, contents: str, bodies: bytes, state: bytes) -> None:
+        """Goes on from there; SimulationError where the parts don't belong together."""
+        if contents != self.contents:
+            own = {model.name: model for model in self._world.models}
+            models = (own[m] if isinstance(m, str) else m for m in MODELS.validate_json(contents))
+            self._models = {model.name: model for model in models}
+            self._compile()
+        placed, values = np.frombuffer(bodies), np.frombuffer(state)
+        if placed.size != self.model.nbody * 7 or values.size != mujoco.mj_stateSize(self.model, STATE):
+            raise SimulationError(f'a state must be one of this world, got {placed.size} and {values.size} numbers')
+        placed = placed.reshape(-1, 7)
+        self.model.body_pos[:], self.model.body_quat[:] = placed[:, :3], placed[:, 3:]
+        mujoco.mj_setState(self.model, self.data, values, STATE)
+        mujoco.mj_forward(self.model, self.data)
+        # Finding the forces changed what the next step starts to look for them from.
+        mujoco.mj_setState(self.model, self.data, values, STATE)
+
     def state_hash(self) -> str:
         """sha256 of all positions, velocities and the time: equal only for bit-identical states."""
         time = np.float64(self.data.time)
         return hashlib.sha256(self.data.qpos.tobytes() + self.data.qvel.tobytes() + time.tobytes()).hexdigest()
 
     def _compile(self) -> None:
+        self._contents = ''
         world = replace(self._world, models=tuple(self._models.values()))
         self.model = build(self._robot, world).compile()
         self.data = mujoco.MjData(self.model)

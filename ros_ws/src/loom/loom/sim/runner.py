@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 
 from loom.core.errors import SimulationError
 from loom.sim.simulation import CONTROL_S, CONTROL_STEPS, Simulation
+from loom.sim.snapshot import Snapshot
+from loom.sim.state_file import StateFile
 
 STOPPED, PLAYING, PAUSED = 0, 1, 2
 MAX_DEBT_S = 0.5
@@ -26,10 +28,11 @@ Tick = Callable[[Simulation, int], None]
 class Runner:
     """Only its thread touches the simulation: others `submit` what they want done with it.
 
-    After every 10 ms of simulated time it calls `tick(simulation, number)`.
+    After every 10 ms of simulated time it calls `tick(simulation, number)`. With a file, it begins where the file says
+    that the last one was, and all that is told or answered is in the file before.
     """
 
-    def __init__(self, simulation: Simulation, tick: Tick, speed: float = 1.0) -> None:
+    def __init__(self, simulation: Simulation, tick: Tick, speed: float = 1.0, file: StateFile | None = None) -> None:
         self._simulation, self._tick, self._speed = simulation, tick, speed
         self._jobs: queue.Queue[Callable[[], None]] = queue.Queue(MAX_JOBS)
         self._ending = threading.Event()
@@ -39,6 +42,11 @@ class Runner:
         self.state = PLAYING
         self.real_time_factor = 0.0
         self.failure = ''
+        self._file = file
+        # Where it began if not anew, why anew if there was something to go on from, and why the file is no longer kept.
+        self.resumed, self.refused, self.unkept = '', '', ''
+        if file is not None:
+            self._resume(file)
 
     def start(self) -> None:
         """Begins to run, or goes on after `stop`."""
@@ -52,6 +60,11 @@ class Runner:
         if self._thread is not None:
             self._thread.join(timeout_s)
 
+    def close(self) -> None:
+        """Closes the file; what it holds is for the next one."""
+        if self._file is not None:
+            self._file.close()
+
     def submit(self, job: Callable[[Simulation], Result]) -> Future[Result]:
         """Has the job done between two steps; the future gives its result or error."""
         future: Future[Result] = Future()
@@ -61,7 +74,9 @@ class Runner:
                 future.cancel()
                 return
             try:
-                future.set_result(job(self._simulation))
+                result = job(self._simulation)
+                self._keep()
+                future.set_result(result)
             except Exception as error:
                 future.set_exception(error)
 
@@ -110,7 +125,37 @@ class Runner:
     def _advance(self, steps: int) -> None:
         self._simulation.step(steps)
         self._ticks += 1
+        self._keep()
         self._tick(self._simulation, self._ticks)
+
+    def _resume(self, file: StateFile) -> None:
+        self.refused = file.damage
+        try:
+            if file.fingerprint not in (b'', self._simulation.fingerprint):
+                raise SimulationError('the state file must be of this world, robot and seed, got one of another')
+            if file.newest:
+                snapshot = Snapshot.decoded(file.newest)
+                self._simulation.restore(snapshot)
+                self.state = snapshot.run_state
+                self.resumed = f'the world goes on at {snapshot.time_s:.2f} s'
+                return
+        except SimulationError as error:
+            self.refused = str(error)
+            self._simulation.reset()
+        self._try(file, lambda: file.renew(self._simulation.fingerprint))
+
+    def _keep(self) -> None:
+        file = self._file
+        if file is not None:
+            self._try(file, lambda: file.write(self._simulation.snapshot(self.state).encoded()))
+
+    def _try(self, file: StateFile, write: Callable[[], None]) -> None:
+        try:
+            write()
+        except SimulationError as error:
+            self.unkept = str(error)
+            file.discard()
+            self._file = None
 
     def _wait(self) -> None:
         """Does what was submitted until the next step is due; a debt that is too large is forgotten."""

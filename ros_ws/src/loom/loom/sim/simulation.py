@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from loom.core.errors import ConfigError, SimulationError
 from loom.sim.base import Base
 from loom.sim.battery import Battery
 from loom.sim.engine import mujoco
@@ -23,6 +25,7 @@ from loom.sim.proprioception import Bumper, ImuReading, Inertial, JointStates, W
 from loom.sim.rgbd import Frame, Rgbd
 from loom.sim.robot import Robot
 from loom.sim.shape import Model, World
+from loom.sim.snapshot import Snapshot, fingerprint
 from loom.sim.urdf import read_robot
 from loom.sim.world import check_with_gazebo, read_world
 
@@ -37,12 +40,18 @@ class Simulation:
         self.robot, self.world = robot, world
         self._physics = Physics(robot, world)
         self._camera: Rgbd | None = None
+        self.fingerprint = fingerprint(robot, world, seed)
         self._restart(seed)
 
     @classmethod
-    def load(cls, robot_file: Path, world_file: Path, seed: int = 0) -> Simulation:
-        """The simulation of a URDF and an SDF file; ConfigError names what is wrong with one of them."""
+    def load(cls, robot_file: Path, world_file: Path, seed: int = 0, known: bytes = b'') -> Simulation:
+        """The simulation of a URDF and an SDF file; ConfigError names what is wrong with one of them.
+
+        `known` is the fingerprint of one that ran before: a world that was checked is not checked again.
+        """
         world, robot = read_world(world_file), read_robot(robot_file)
+        if fingerprint(robot, world, seed) == known:
+            return cls(robot, world, seed)
         with ThreadPoolExecutor(1) as pool:
             # Another program checks the file meanwhile: starting up must be quick.
             check = pool.submit(check_with_gazebo, world_file)
@@ -85,6 +94,30 @@ class Simulation:
         if time:
             self._physics.data.time, self._steps = 0.0, 0
             self._base = Base(self.robot.drive)
+
+    def snapshot(self, run_state: int) -> Snapshot:
+        """All it takes to go on from here in another process, with the runner's state."""
+        physics, reckoning = self._physics, self._reckoning
+        return Snapshot(
+            time_s=self.time_s, run_state=run_state, seed=self._seed, steps=self._steps, models=physics.contents,
+            bodies=physics.bodies, physics=physics.state, speed_m_s=self._base.speed, turn_rad_s=self._base.turn,
+            battery=self.battery, odometry=reckoning.odometry, encoder_ticks=reckoning.encoders,
+            gyro_rad_s=reckoning.gyro_rad_s, noise=[dict(noise.bit_generator.state) for noise in self._noise],
+            bumped=self.bumped)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Goes on from a snapshot of this robot and world, with no command given; SimulationError where it can't."""
+        try:
+            self._physics.restore(snapshot.models, snapshot.bodies, snapshot.physics)
+            self._restart(snapshot.seed)
+            for noise, state in zip(self._noise, snapshot.noise, strict=True):
+                noise.bit_generator.state = state
+        except (ValueError, KeyError, TypeError, ConfigError) as error:
+            raise SimulationError(f'a snapshot must be one of this world, got: {error}') from None
+        self._steps, self.battery = snapshot.steps, replace(snapshot.battery)
+        self._base.speed, self._base.turn = snapshot.speed_m_s, snapshot.turn_rad_s
+        self._reckoning.restore(snapshot.odometry, snapshot.encoder_ticks, snapshot.gyro_rad_s)
+        self._bumper.pressed = snapshot.bumped
 
     def command(self, speed_m_s: float, turn_rad_s: float) -> None:
         """Asks the base for a forward speed and a turning rate; it stops by itself 0.5 s after the last one."""
@@ -156,7 +189,7 @@ class Simulation:
         self._seed, self._steps = seed, 0
         self._noise = np.random.default_rng(seed).spawn(3)
         self._base, self.battery = Base(self.robot.drive), Battery()
-        self._reckoning = DeadReckoning(self.robot.drive, self._noise[0])
+        self._reckoning: DeadReckoning = DeadReckoning(self.robot.drive, self._noise[0])
         self._attach()
 
     def _attach(self) -> None:

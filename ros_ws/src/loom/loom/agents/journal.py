@@ -1,0 +1,227 @@
+"""The journal of an agent: what it has begun and what it has done, in a file that outlives a killed process."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import mmap
+import os
+import struct
+import zlib
+from functools import lru_cache
+from pathlib import Path
+
+from loom.core.clock import wall_ns
+from loom.core.errors import ConfigError, StateError
+from loom.memory.store import NEWER
+
+EVENTS, CALLS = 8192, 1024
+NEW, RUNNING, INTERRUPTED, DONE = 'new', 'running', 'interrupted', 'done'
+MAGIC, VERSION = b'LoomJrnl', 1
+# Magic, version, slots for events and for calls, wall clock of the beginning; then their checksum, and the process.
+_FIXED, _CHECKED = struct.Struct('<8sIIIQ'), struct.Struct('<I')
+_PROCESS_AT, _HEADER_SIZE = _FIXED.size + _CHECKED.size, 64
+# Of a slot: number, key, wall clock of the beginning; then their checksum, how far it is, and what came of it.
+_BODY, _EVENT_SIZE, _CALL_SIZE = struct.Struct('<Q16sQ'), 40, 256
+_KEY_AT, _BEGAN_AT, _CHECKSUM_AT, _MARK_AT, _RESULT_AT = 8, 24, 32, 36, 40
+_TORN, _BEGUN, _ENDED = 0, 1, 2
+_SIZE = _HEADER_SIZE + EVENTS * _EVENT_SIZE + CALLS * _CALL_SIZE
+
+
+def journal_folder(place: str, robot: str = '') -> Path | None:
+    """Where the journals are: a folder, with `auto` the state folder of this user and robot; None where it is empty."""
+    if place != 'auto':
+        return Path(place).expanduser() if place else None
+    from loom.memory.memory import state_folder
+    return state_folder() / robot.strip('/') / 'journal'
+
+
+class Damage(Exception):
+    """What stands in the file is nothing that a journal writes, not even one that is killed while it writes."""
+
+
+@lru_cache(1024)
+def _salt(scope: str) -> int:
+    return int.from_bytes(hashlib.blake2b(scope.encode(), digest_size=16).digest(), 'little') if scope else 0
+
+
+def key_of(name: str, scope: str = '') -> bytes:
+    """128 bits for the id of an event or call; the same id in another scope is something else."""
+    try:
+        number = int(name, 16) if len(name) == 32 else _salt(f'id {name}')
+    except ValueError:
+        number = _salt(f'id {name}')
+    return (abs(number) ^ _salt(scope)).to_bytes(16, 'little')
+
+
+class Ring:
+    """The newest things that were begun, how far each is, and what came of it where that is short."""
+
+    def __init__(self, memory: mmap.mmap, start: int, size: int, slot_size: int, began_ns: int) -> None:
+        self._memory, self._start, self._size, self._slot_size = memory, start, size, slot_size
+        self._numbers: dict[bytes, int] = {}
+        # Before this time by the wall clock, something may have been begun that is not noted any more.
+        self.horizon_ns = began_ns
+        self._last = self._inherited = self._load()
+
+    def state(self, key: bytes) -> str:
+        """New, running in this process, interrupted by the end of the one before, or done."""
+        number = self._numbers.get(key)
+        if number is None:
+            return NEW
+        if self._memory[self._place(number) + _MARK_AT] == _ENDED:
+            return DONE
+        return RUNNING if number > self._inherited else INTERRUPTED
+
+    def begin(self, key: bytes) -> None:
+        """Notes that work on it begins; the oldest note makes room."""
+        self._last = number = self._last + 1
+        memory, place = self._memory, self._place(number)
+        if number > self._size:
+            oldest = memory[place + _KEY_AT:place + _BEGAN_AT]
+            if self._numbers.get(oldest) == number - self._size:
+                del self._numbers[oldest]
+                self.horizon_ns = int.from_bytes(memory[place + _BEGAN_AT:place + _CHECKSUM_AT], 'little')
+        body = _BODY.pack(number, key, wall_ns())
+        # Whoever is killed in between leaves a slot without a mark: what it was to say has not begun.
+        memory[place + _MARK_AT] = _TORN
+        memory[place:place + _MARK_AT] = body + _CHECKED.pack(zlib.crc32(body))
+        if self._slot_size > _RESULT_AT:
+            memory[place + _RESULT_AT:place + _RESULT_AT + _CHECKED.size] = bytes(_CHECKED.size)
+        memory[place + _MARK_AT] = _BEGUN
+        self._numbers[key] = number
+
+    def end(self, key: bytes, result: bytes = b'') -> None:
+        """Notes that the work on it is done; a result for which there is no room is forgotten."""
+        number = self._numbers.get(key)
+        if number is None:
+            return
+        place = self._place(number)
+        if result and len(result) <= self._slot_size - _RESULT_AT - _CHECKED.size:
+            kept = _CHECKED.pack(len(result)) + result
+            self._memory[place + _RESULT_AT:place + _RESULT_AT + len(kept)] = kept
+        self._memory[place + _MARK_AT] = _ENDED
+
+    def result(self, key: bytes) -> bytes:
+        """What came of something that is done; empty where that was forgotten."""
+        if self.state(key) != DONE or self._slot_size == _RESULT_AT:
+            return b''
+        start = self._place(self._numbers[key]) + _RESULT_AT
+        size = _CHECKED.unpack_from(self._memory, start)[0]
+        return self._memory[start + _CHECKED.size:start + min(_CHECKED.size + size, self._slot_size - _RESULT_AT)]
+
+    def _place(self, number: int) -> int:
+        return self._start + (number - 1) % self._size * self._slot_size
+
+    def _load(self) -> int:
+        """The number of the newest note; Damage where a slot can't be what was written there."""
+        began: dict[int, int] = {}
+        torn, blank = 0, bytes(_RESULT_AT)
+        for place in range(self._start, self._start + self._size * self._slot_size, self._slot_size):
+            slot = self._memory[place:place + _RESULT_AT]
+            if slot == blank:
+                break
+            if slot[_MARK_AT] == _TORN:
+                torn += 1
+                continue
+            number, key, began_ns = _BODY.unpack_from(slot)
+            if (zlib.crc32(slot[:_CHECKSUM_AT]) != _CHECKED.unpack_from(slot, _CHECKSUM_AT)[0]
+                    or self._place(number) != place or slot[_MARK_AT] > _ENDED):
+                raise Damage(f'the note at byte {place} is not what was written')
+            began[number] = began_ns
+            if number > self._numbers.get(key, 0):
+                self._numbers[key] = number
+        if torn > 1:
+            raise Damage(f'{torn} notes are torn, a kill tears one')
+        last = max(began, default=0)
+        if last > self._size:
+            self.horizon_ns = min(began.values())
+        return last
+
+
+class Journal:
+    """What one agent began: `events` and `calls`. Without a file, only as long as this process lives.
+
+    `notice` is what the user should know, like a damage. ConfigError where another process has the file, StateError
+    401 where a newer Loom wrote it.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.notice = ''
+        self._file = -1
+        self._memory: mmap.mmap | None = None
+        if path is not None:
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+                self._lock(path)
+                self._memory, self.events, self.calls = self._opened(path)
+                return
+            except OSError as error:
+                self.close()
+                self.notice = (f'{path} can\'t be written: {error.strerror}; what was begun is not known any more '
+                               'when this process ends')
+            except BaseException:
+                self.close()
+                raise
+        self._memory, self.events, self.calls = _afresh(mmap.mmap(-1, _SIZE))
+
+    def close(self) -> None:
+        """Lets go of the file."""
+        if self._memory is not None:
+            self._memory.close()
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    def _lock(self, path: Path) -> None:
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            process = _CHECKED.unpack((os.pread(self._file, _CHECKED.size, _PROCESS_AT) + bytes(4))[:4])[0]
+            raise ConfigError(f'an agent named {path.stem!r} runs already: process {process} has its journal {path}; '
+                              'end that one, or give this one another name or folder') from None
+
+    def _opened(self, path: Path) -> tuple[mmap.mmap, Ring, Ring]:
+        head = os.pread(self._file, _HEADER_SIZE, 0)
+        try:
+            began_ns = _began_ns(head, path)
+            if os.fstat(self._file).st_size != _SIZE:
+                raise Damage(f'it must have {_SIZE} bytes and has {os.fstat(self._file).st_size}')
+            memory = mmap.mmap(self._file, _SIZE)
+            events, calls = _rings(memory, began_ns)
+        except Damage as damage:
+            if head.strip(b'\0'):
+                self.notice = (f'{path} is damaged and starts afresh: {damage}; what was done before may be done '
+                               'once more')
+            os.ftruncate(self._file, 0)
+            # A full disk says so here, and not by a signal in the middle of the work.
+            os.posix_fallocate(self._file, 0, _SIZE)
+            memory, events, calls = _afresh(mmap.mmap(self._file, _SIZE))
+        memory[_PROCESS_AT:_PROCESS_AT + _CHECKED.size] = _CHECKED.pack(os.getpid())
+        return memory, events, calls
+
+
+def _began_ns(head: bytes, path: Path) -> int:
+    if len(head) < _HEADER_SIZE:
+        raise Damage('it has no header')
+    magic, version, events, calls, began_ns = _FIXED.unpack_from(head)
+    if magic == MAGIC and version > VERSION:
+        raise StateError(f'{path} must have at most version {VERSION}, got {version}: a newer Loom wrote it; update '
+                         'this one or remove the file', NEWER)
+    if ((magic, version, events, calls) != (MAGIC, VERSION, EVENTS, CALLS)
+            or _CHECKED.unpack_from(head, _FIXED.size)[0] != zlib.crc32(head[:_FIXED.size])):
+        raise Damage('its header is not what was written')
+    return int(began_ns)
+
+
+def _afresh(memory: mmap.mmap) -> tuple[mmap.mmap, Ring, Ring]:
+    fixed = _FIXED.pack(MAGIC, VERSION, EVENTS, CALLS, began_ns := wall_ns())
+    rings = _rings(memory, began_ns)
+    memory[:_PROCESS_AT] = fixed + _CHECKED.pack(zlib.crc32(fixed))
+    return memory, *rings
+
+
+def _rings(memory: mmap.mmap, began_ns: int) -> tuple[Ring, Ring]:
+    return (Ring(memory, _HEADER_SIZE, EVENTS, _EVENT_SIZE, began_ns),
+            Ring(memory, _HEADER_SIZE + EVENTS * _EVENT_SIZE, CALLS, _CALL_SIZE, began_ns))

@@ -1,0 +1,110 @@
+"""A process under the keeper: its nodes take their transitions themselves, and it shows that they work."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, cast
+
+from rclpy.executors import Executor
+from rclpy.lifecycle import TransitionCallbackReturn
+from rclpy.node import Node
+
+from loom.ros.node import LoomNode
+from loom.supervise.link import Link
+
+# What `ps` and `top` show of it, cut to 15 letters.
+PR_SET_NAME = 15
+UP = {'unconfigured': 'configure', 'inactive': 'activate'}
+DOWN = {'active': 'deactivate', 'inactive': 'cleanup'}
+RANK = {'unconfigured': 1, 'inactive': 2, 'active': 3}
+# All reasons together must fit into one message to the keeper.
+MAX_REASON = 1000
+
+
+class Kept:
+    """Obeys the keeper on the executor's thread; a thread of its own only listens.
+
+    A spare makes its DDS participant known with a hidden node, so that its nodes are matched as soon as it gets some.
+    """
+
+    def __init__(self, link: Link, nodes: Sequence[str]) -> None:
+        self._link = link
+        self._given = tuple(nodes)
+        self._executor: Executor | None = None
+        self._nodes: list[LoomNode] = []
+
+    def given(self, executor: Executor, ended: Callable[[], bool], spin: Callable[[], None]) -> tuple[str, ...]:
+        """The nodes of this process; a spare waits for them here. Empty where it ends before."""
+        self._executor = executor
+        self._link.listen(self._hear, lambda: os.kill(os.getpid(), signal.SIGTERM))
+        if self._given:
+            return self._given
+        place = Node(f'_standby_{os.getpid()}', enable_rosout=False, start_parameter_services=False)
+        executor.add_node(place)
+        while not ended() and not self._given:
+            self.beat()
+            spin()
+        self._place = place
+        return self._given
+
+    def take_over(self, nodes: Iterable[LoomNode]) -> None:
+        """The nodes are there; from now on their states are told."""
+        self._nodes = list(nodes)
+        name = '+'.join(node.get_name() for node in self._nodes)
+        ctypes.CDLL(None).prctl(PR_SET_NAME, name.encode(), 0, 0, 0)
+        place = getattr(self, '_place', None)
+        if place is not None and self._executor is not None:
+            self._executor.remove_node(place)
+            place.destroy_node()
+        self.beat(now=True)
+
+    def beat(self, now: bool = False) -> None:
+        """A sign of life, ten times a second at most; called by the thread that the nodes run on."""
+        if now or self._link.due():
+            faults = {node.get_name(): fault for node in self._nodes if (fault := _fault(node))}
+            self._link.beat({node.get_name(): state_of(node) for node in self._nodes}, faults)
+
+    def _hear(self, message: dict[str, Any]) -> None:
+        assert self._executor is not None
+        if 'nodes' in message:
+            self._given = tuple(message['nodes'])
+            self._executor.wake()
+        elif 'want' in message:
+            self._executor.create_task(self._obey, message['want'])
+
+    def _obey(self, want: dict[str, str]) -> None:
+        for node in self._nodes:
+            wanted = want.get(node.get_name())
+            if wanted is None:
+                continue
+            self._link.tell(busy=node.get_name())
+            failure = reach(node, wanted)
+            if failure:
+                self._link.tell(failed={node.get_name(): failure}, misconfigured=node.misconfigured)
+            self.beat(now=True)
+
+
+def reach(node: LoomNode, wanted: str) -> str:
+    """Takes a node to a lifecycle state, step by step; why it could not, or an empty text."""
+    while (state := state_of(node)) != wanted:
+        steps = UP if RANK[wanted] > RANK.get(state, 0) else DOWN
+        if state not in steps:
+            return f'it is {state}, from where it can not become {wanted}'
+        if getattr(node, f'trigger_{steps[state]}')() != TransitionCallbackReturn.SUCCESS:
+            return (node.stopped_because or f'{steps[state]} failed')[:MAX_REASON]
+    return ''
+
+
+def state_of(node: LoomNode) -> str:
+    """The node's lifecycle state."""
+    return str(cast(Any, node._state_machine).current_state[1])
+
+
+def _fault(node: LoomNode) -> str:
+    try:
+        return node.fault()[:MAX_REASON]
+    except Exception as error:
+        return f'{type(error).__name__}: {error}'[:MAX_REASON]

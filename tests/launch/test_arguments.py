@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 from loom.ros.launched import LAUNCH
 
@@ -43,6 +44,18 @@ def test_an_unknown_parameter_ends_the_launch_with_its_nearest_name(tmp_path: Pa
     done = launch(f'params_file:={tmp_path / "odd.yaml"}')
     assert "no parameter named 'scan_rate'; did you mean 'scan_rate_hz'?" in done.stdout + done.stderr
     assert 'Traceback' not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(('change', 'words'), [
+    ({'heartbeat_s': 0}, 'supervision: heartbeat_s: input should be greater than 0, got 0'),
+    ({'nodes': {'camra': {}}}, "nodes: no node named 'camra'; did you mean 'camera'"),
+    ({'nodes': {'camera': {'needs': ['salience']}, 'salience': {'needs': ['camera']}}}, 'must not lead back to itself')])
+def test_a_wrong_table_of_processes_ends_the_launch_with_its_place(tmp_path: Path, table: Path,
+                                                                   change: dict[str, object], words: str) -> None:
+    (tmp_path / 'table.yaml').write_text(yaml.safe_dump({**yaml.safe_load(table.read_text()), 'supervision': change}))
+    shown = launch(f'processes_file:={tmp_path / "table.yaml"}')
+    assert f'error: {tmp_path / "table.yaml"}: ' in shown.stdout + shown.stderr and words in shown.stdout + shown.stderr
+    assert 'Traceback' not in shown.stdout + shown.stderr
 
 
 @pytest.mark.parametrize('name', LAUNCH_FILES)

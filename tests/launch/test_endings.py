@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -38,18 +37,27 @@ def running(pids: list[int]) -> list[int]:
     return found
 
 
-def traces() -> set[Path]:
-    """What Loom could leave behind on this machine."""
-    temporary = Path(tempfile.gettempdir())
-    return {*SHARED.glob('fastdds_*'), *temporary.glob('launch_params_*'), *temporary.glob('loom*')}
+def shared_memory(pids: list[int]) -> set[Path]:
+    """The segments that processes hold, and their locks."""
+    found = set()
+    for handle in (handle for pid in pids for handle in Path(f'/proc/{pid}/fd').iterdir()):
+        with suppress(OSError):
+            target = Path(os.readlink(handle))
+            if target.parent == SHARED:
+                found |= {target, target.with_name(target.name.removesuffix('_el'))}
+    return found
 
 
 @pytest.mark.parametrize(('number', 'storm'), [(signal.SIGINT, True), (signal.SIGTERM, False), (signal.SIGKILL, False)])
-def test_everything_ends_with_the_launch(number: int, storm: bool, tmp_path: Path, until: Any) -> None:
-    before = traces()
+def test_everything_ends_with_the_launch(number: int, storm: bool, tmp_path: Path, until: Any,
+                                         monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / 'temporary').mkdir()
+    monkeypatch.setenv('TMPDIR', str(tmp_path / 'temporary'))
     with (tmp_path / 'output').open('wb') as output, launched_robot(output=output) as robot:
         robot.wait_active(90.0)
         pids = family(robot.process.pid)
+        held = shared_memory(pids)
+        assert held and [*(tmp_path / 'temporary').iterdir()]
         source = start_storm(robot) if storm else None
         begin = time.monotonic()
         robot.process.send_signal(number)
@@ -59,19 +67,15 @@ def test_everything_ends_with_the_launch(number: int, storm: bool, tmp_path: Pat
             source.terminate()
             source.wait(10.0)
     assert took_s <= LIMIT_S, f'{took_s:.1f} s\n{(tmp_path / "output").read_text()[-3000:]}'
-    left = traces() - before
-    if number == signal.SIGKILL:
-        # A launch that is killed can't remove the parameter files it wrote.
-        for path in [path for path in left if path.name.startswith('launch_params_')]:
-            path.unlink()
-            left.discard(path)
-    assert not left
+    assert not [path for path in held if path.exists()]
+    # A launch that is killed can't remove the parameter files it wrote.
+    assert number == signal.SIGKILL or not [*(tmp_path / 'temporary').iterdir()]
 
 
 def start_storm(robot: Any) -> subprocess.Popen[bytes]:
     """5000 events a second from a process of their own, once they arrive."""
-    settings = {'LOOM_SYNTHETIC_RATE_HZ': '5000', 'LOOM_SUPERVISOR_NODES': '[synthetic]'}
-    source = subprocess.Popen(['ros2', 'run', 'loom', 'container', 'synthetic'], env={**os.environ, **settings},
+    source = subprocess.Popen(['ros2', 'run', 'loom', 'container', 'synthetic'],
+                              env={**os.environ, 'LOOM_SYNTHETIC_RATE_HZ': '5000'},
                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     from loom.ros.lifecycle import ACTIVATE, CONFIGURE, LifecycleClient
     events = robot.client.events('synthetic.**')

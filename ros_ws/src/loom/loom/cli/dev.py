@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from loom.agents.local_team import LocalTeam
     from loom.agents.reload import Digests, Source
     from loom.core.bus import Bus
-    from loom.reason.backend import Backend
 
 LOOK_S = 0.1
 # Of the looks at the files, every so manieth is also one for files that are new in a folder.
@@ -170,7 +169,8 @@ def _local_site() -> Iterator[Site]:
     from loom.memory.memory import Memory
     from loom.memory.server import MemoryServer
     from loom.memory.sqlite_store import SqliteStore
-    with LocalTeam(backends=_backends()) as team:
+    from loom.reason.openai_http import servers_named
+    with LocalTeam(backends=servers_named(os.environ)) as team:
         memory = Memory(SqliteStore(), team.clock)
         server = MemoryServer(team.bus, team.clock, memory)
         try:
@@ -178,13 +178,6 @@ def _local_site() -> Iterator[Site]:
         finally:
             server.close()
             memory.close()
-
-
-def _backends() -> list[Backend]:
-    from loom.reason.openai_http import OpenAiHttp
-    url = os.environ.get('LOOM_MODEL_ROUTER_OPENAI_URL', '')
-    model = os.environ.get('LOOM_MODEL_ROUTER_OPENAI_MODEL', 'default')
-    return [OpenAiHttp(url, model, os.environ.get('LOOM_MODEL_KEY', ''))] if url else []
 
 
 class _LocalSite:

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from loom.core.errors import ConfigError
 
@@ -90,4 +91,6 @@ def new(kind: Annotated[Kind, typer.Argument(help='What to make.')],
     console = Console()
     console.print(f'made {" and ".join(str(path) for path in files)}')
     console.print(f'test it: cd {folder} && python -m pytest test_{name}.py')
-    console.print(f'run it:  PYTHONPATH={folder.resolve()} LOOM_AGENT_HOST_AGENTS="[{name}:{name}]" loom up')
+    console.print(f'run it on the robot that is up, and edit it there: loom dev {folder / name}.py')
+    console.print('run it from the start:', escape(
+        f'PYTHONPATH={folder.resolve()} LOOM_AGENT_HOST_AGENTS="[{name}:{name}]" loom up'))

@@ -53,8 +53,7 @@ def run(context: typer.Context,
 def _show(example: Example, given: list[str]) -> str:
     """What an example gives, thinking with the server of LOOM_MODEL_ROUTER_OPENAI_URL where that is set."""
     from loom.agents.local_team import LocalTeam
-    from loom.reason.backend import Backend
-    from loom.reason.openai_http import OpenAiHttp
+    from loom.reason.openai_http import servers_named
     arguments = dict(example.arguments)
     if example.world:
         from loom.ros.sim_files import world_path
@@ -64,10 +63,7 @@ def _show(example: Example, given: list[str]) -> str:
         if not assigned:
             raise ConfigError(f'an argument of an example must be name:=value, got {text!r}')
         arguments[name] = value
-    url = os.environ.get('LOOM_MODEL_ROUTER_OPENAI_URL', '')
-    model = os.environ.get('LOOM_MODEL_ROUTER_OPENAI_MODEL', 'default')
-    backends: list[Backend] = [OpenAiHttp(url, model, os.environ.get('LOOM_MODEL_KEY', ''))] if url else []
-    with LocalTeam(*example.agents, backends=backends) as team:
+    with LocalTeam(*example.agents, backends=servers_named(os.environ)) as team:
         return example.shown(team.act(example.capability, deadline_s=example.timeout_s, **arguments))
 
 

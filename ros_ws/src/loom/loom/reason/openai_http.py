@@ -5,18 +5,25 @@ from __future__ import annotations
 import http.client
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from loom.core.errors import ConfigError, ModelError
 from loom.reason.answer import ALL_FAILED, CANCELLED, Answer, Request
-from loom.reason.backend import Cancelled, OnToken
+from loom.reason.backend import Backend, Cancelled, OnToken
 
 LOOPBACK = ('localhost', '127.0.0.1', '::1')
 MAX_ANSWER_BYTES = 1 << 20
 MAX_TOKENS = 512
 NAME = 'openai_http'
+
+
+def servers_named(variables: Mapping[str, str]) -> list[Backend]:
+    """The server that LOOM_MODEL_ROUTER_OPENAI_URL, ..._MODEL and LOOM_MODEL_KEY name; none where there is no URL."""
+    url = variables.get('LOOM_MODEL_ROUTER_OPENAI_URL', '')
+    model = variables.get('LOOM_MODEL_ROUTER_OPENAI_MODEL', 'default')
+    return [OpenAiHttp(url, model, variables.get('LOOM_MODEL_KEY', ''))] if url else []
 
 
 class OpenAiHttp:

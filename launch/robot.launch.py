@@ -4,15 +4,18 @@ import os
 import shutil
 import time
 from functools import partial
+from uuid import uuid4
 
 from launch import LaunchDescription
 from launch.actions import OpaqueFunction, Shutdown
 from launch_ros.actions import Node
 
-from loom.memory.memory import state_folder
+from loom.core.folders import state_folder
 from loom.supervise.name_lock import hold
 
 RESTARTS, WINDOW_S = 5, 60.0
+# What is to happen once in a launch is known by it, whatever is started again.
+LAUNCH = uuid4().hex
 
 
 def environment(values):
@@ -24,14 +27,14 @@ def environment(values):
         'LOOM_MAP_SERVER_WORLD': values['world'],
         'LOOM_ROBOT_STATE_ROBOT': values['robot'],
         'LOOM_AGENT_HOST_MISSION': values['mission'],
+        'LOOM_LAUNCH': LAUNCH,
         **({'LOOM_CAMERA_SOURCE': 'topic', **simulated(past(values['namespace']))} if simulation else {}),
     }
 
 
 def simulated(folder):
-    """Where a simulated robot keeps what it remembers, and the simulator its world."""
-    return {'LOOM_MEMORY_SERVER_STORE': str(folder), 'LOOM_AGENT_HOST_JOURNAL': str(folder / 'journal'),
-            'LOOM_SIMULATOR_RESUME': str(folder / 'world')}
+    """Where a simulated robot keeps what it remembers and has done, and the simulator its world."""
+    return {'LOOM_STATE_FOLDER': str(folder), 'LOOM_SIMULATOR_RESUME': str(folder / 'world')}
 
 
 def past(namespace):

@@ -89,6 +89,18 @@ workspace() {
   echo "$wanted" > install/.built
 }
 
+# uv leaves out the bytecode; where PYTHONDONTWRITEBYTECODE is set, every process would compile all that it imports.
+bytecode() {
+  local wanted
+  wanted=$(cat "$venv/.installed" install/.built)
+  [ "$(cat "$venv/.compiled" 2>/dev/null)" = "$wanted" ] && return
+  say 'compiling Python (10 seconds, once)'
+  "$venv/bin/python" -m compileall -q -j 0 "$venv"/lib/python3*/site-packages install/lib/python3*/site-packages src/loom/loom \
+    >/dev/null 2>&1 || true
+  echo "$wanted" > "$venv/.compiled"
+}
+
 system_packages
 python_environment
 workspace
+bytecode

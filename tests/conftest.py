@@ -95,9 +95,10 @@ class Ros:
         wait_until(lambda: done.is_set() or self.fault, 'the executor stands still')
 
     def _spin(self) -> None:
+        from loom.ros.process import spin_once
         try:
             while not self._done.done():
-                self.executor.spin_once(timeout_sec=0.05)
+                spin_once(self.executor, 0.05)
         except BaseException as error:
             self.fault = error
 

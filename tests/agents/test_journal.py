@@ -59,10 +59,10 @@ def test_what_was_begun_and_done_is_known_to_the_next(path: Path) -> None:
 
 
 def test_an_id_is_a_key_of_its_scope() -> None:
-    name = new_id()
+    name = '0' + new_id()[1:]
     keys = {key_of(name), key_of(name, 'a.b'), key_of(name, 'a.*'), key_of('my call'), key_of('my call', 'a.b'),
-            key_of('x' * 32), key_of('-' + name[1:]), key_of('é' * 64)}
-    assert len(keys) == 8 and {len(key) for key in keys} == {16}
+            key_of('x' * 32), key_of('-' + name[1:]), key_of(' ' * 2 + name[2:]), key_of('é' * 64)}
+    assert len(keys) == 9 and {len(key) for key in keys} == {16}
 
 
 def test_a_short_result_is_kept_with_a_call_and_a_long_one_forgotten(path: Path) -> None:
@@ -227,11 +227,12 @@ def test_where_nothing_can_be_written_it_lives_as_long_as_the_process(tmp_path: 
 
 def test_beginning_and_ending_cost_microseconds(path: Path) -> None:
     own, keys = Journal(path), [key_of(new_id()) for _ in range(20_000)]
-    began_s = time.process_time()
+    began_s = time.thread_time()
     for key in keys:
         own.events.begin(key)
         own.events.end(key)
-    assert (time.process_time() - began_s) / len(keys) < 20e-6
+    # About one; the bound tells only whether it waits for the disk.
+    assert (time.thread_time() - began_s) / len(keys) < 100e-6
 
 
 def test_the_folder_is_the_users_unless_it_is_given(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

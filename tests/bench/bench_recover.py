@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import random
@@ -111,7 +112,8 @@ def rows(guest: Guest, kills: list[dict[str, float | str]], folder: Path) -> lis
     warm = {f'{name}_host' for name in WARM}
     cold = [float(k['event_s']) for k in kills if float(k['event_s']) >= 0 and k['node'] not in warm]
     standby = [float(k['event_s']) for k in kills if k['node'] in warm]
-    away = windows([(str(k['node']), float(k['at_s']), float(k['at_s']) + max(float(k['event_s']), 0.0)) for k in kills])
+    away = windows([(str(k['node']), float(k['at_s']), float(k['at_s']) + max(float(k['event_s']), 0.0))
+                    for k in kills])
     lost = {name: unaccounted(guest.sent_s, guest.echoes[name], away.get(f'{name}_host', [])) for name in NAMES}
     done = {name: Counter(lines(folder / f'deeds_{name}')) for name in NAMES}
     keys = [key for key, answer in guest.deeds.items() if answer == 'done']
@@ -131,7 +133,8 @@ def rows(guest: Guest, kills: list[dict[str, float | str]], folder: Path) -> lis
         Row('recover.lost_by_the_killed', sum(total - up for up, total in lost.values()), ''),
         Row('recover.twice', len(twice), '', '<= 0'),
         Row('recover.events_twice', sum(n > 1 for echoes in guest.echoes.values() for n in echoes.values()), ''),
-        Row('recover.deeds', len(guest.deeds), ''), Row('recover.deeds_refused', len(guest.deeds) - len(keys), '', '<= 0'),
+        Row('recover.deeds', len(guest.deeds), ''),
+        Row('recover.deeds_refused', len(guest.deeds) - len(keys), '', '<= 0'),
         Row('recover.state_wrong', wrong, '', '<= 0')]
 
 
@@ -141,10 +144,12 @@ def lines(path: Path) -> list[str]:
 
 
 def steps(path: Path) -> list[tuple[int, int]]:
-    """Neighbours in a file of numbers. One that was kept, but not acknowledged before the kill, is no loss: the file has
-    a gap of one there."""
+    """Neighbours in a file of numbers.
+
+    One that was kept, but not acknowledged before the kill, is no loss: the file has a gap of one there.
+    """
     numbers = [int(line) for line in lines(path)]
-    return [(before, later - 1 if later == before + 2 else later) for before, later in zip(numbers, numbers[1:])]
+    return [(before, later - 1 if later == before + 2 else later) for before, later in itertools.pairwise(numbers)]
 
 
 def percentile(values: list[float], percent: int) -> float:

@@ -49,7 +49,7 @@ def test_an_unknown_parameter_ends_the_launch_with_its_nearest_name(tmp_path: Pa
 @pytest.mark.parametrize(('change', 'words'), [
     ({'heartbeat_s': 0}, 'supervision: heartbeat_s: input should be greater than 0, got 0'),
     ({'nodes': {'camra': {}}}, "nodes: no node named 'camra'; did you mean 'camera'"),
-    ({'nodes': {'camera': {'needs': ['salience']}, 'salience': {'needs': ['camera']}}}, 'must not lead back to itself')])
+    ({'nodes': {'camera': {'needs': ['salience']}, 'salience': {'needs': ['camera']}}}, 'must not lead back to it')])
 def test_a_wrong_table_of_processes_ends_the_launch_with_its_place(tmp_path: Path, table: Path,
                                                                    change: dict[str, object], words: str) -> None:
     (tmp_path / 'table.yaml').write_text(yaml.safe_dump({**yaml.safe_load(table.read_text()), 'supervision': change}))

@@ -37,9 +37,9 @@ def told(robot: Scene) -> dict[str, list[Any]]:
     from loom.ros.qos import subscription_profile
     found: dict[str, list[Any]] = {'diagnostics': [], 'rosout': []}
     node = robot.robot.client.node
-    node.create_subscription(DiagnosticArray, '/diagnostics',
-                             lambda message: found['diagnostics'].extend(message.status), subscription_profile(STANDARD))
-    node.create_subscription(Log, '/rosout', found['rosout'].append, subscription_profile(STANDARD))
+    profile = subscription_profile(STANDARD)
+    node.create_subscription(DiagnosticArray, '/diagnostics', lambda m: found['diagnostics'].extend(m.status), profile)
+    node.create_subscription(Log, '/rosout', found['rosout'].append, profile)
     return found
 
 

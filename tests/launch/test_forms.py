@@ -8,8 +8,22 @@ from typing import Any
 
 import pytest
 
-from loom.ros.bringup import start_order
-from loom.ros.launched import launched_robot
+from loom.ros.launched import LaunchedRobot, launched_robot
+from loom.ros.plan import processes, start_order
+
+
+def parts_of(robot: LaunchedRobot) -> list[str]:
+    """The names of the robot's processes; a spare is still called like the keeper."""
+    keeper, = children(robot.process.pid)
+    return [called(pid) for pid in children(keeper) if called(pid) != called(keeper)]
+
+
+def children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f'/proc/{pid}/task/{pid}/children').read_text().split()]
+
+
+def called(pid: int) -> str:
+    return Path(f'/proc/{pid}/comm').read_text().strip()
 
 
 @pytest.mark.parametrize(('argument', 'sim'), [
@@ -23,6 +37,9 @@ def test_the_same_nodes_in_another_form(argument: str, sim: str, tmp_path: Path,
         health = robot.client.health()
         assert list(health.nodes) == start_order(table, sim)
         assert set(health.states) == {'active'}
+        form = argument.removeprefix('processes:=') if 'processes' in argument else 'few'
+        plan = processes(table, form, sim)
+        assert sorted(parts_of(robot)) == sorted('+'.join(nodes)[:15] for nodes in plan.values())
 
 
 def test_two_robots_side_by_side(tmp_path: Path) -> None:

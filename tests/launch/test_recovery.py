@@ -152,7 +152,7 @@ def test_who_is_back_before_the_graph_has_forgotten_it_is_not_taken_for_gone(rob
 
 
 def test_a_second_robot_of_the_same_name_is_refused(robot: Scene) -> None:
-    from loom.memory.memory import state_folder
+    from loom.core.folders import state_folder
     past = state_folder() / 'simulation' / os.environ['ROS_DOMAIN_ID'] / 'robot'
     before, kept = robot.processes(), past.stat().st_ino
     second = subprocess.run(['ros2', 'launch', 'loom', 'bringup.launch.py'], capture_output=True, text=True, timeout=60)

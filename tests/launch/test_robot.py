@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from loom.ros.bringup import start_order
+from loom.ros.plan import start_order
 
 TOPICS = {
     '/clock': 'rosgraph_msgs/msg/Clock', '/camera/front/image_raw': 'sensor_msgs/msg/Image',

@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from loom.core.errors import ConfigError, StateError
-from loom.memory.memory import FILE, open_store, state_folder
+from loom.core.folders import state_folder
+from loom.memory.memory import FILE, open_store
 from loom.memory.sqlite_store import SqliteStore
 from loom.memory.store import Store
 

@@ -92,14 +92,14 @@ def live(make: Callable[[], Any]) -> None:
     """Spins a node until the process is killed; a lifecycle node is made active."""
     import rclpy
 
-    from loom.ros.process import new_executor
+    from loom.ros.process import new_executor, spin_once
     rclpy.init()
     node, executor = make(), new_executor()
     executor.add_node(node)
     for step in ('trigger_configure', 'trigger_activate'):
         getattr(node, step, lambda: None)()
     while True:
-        executor.spin_once(timeout_sec=0.1)
+        spin_once(executor)
 
 
 if __name__ == '__main__':

@@ -19,7 +19,7 @@ from loom.agents.host import AgentHost
 from loom.core.clock import SystemClock
 from loom.nodes.action_broker import ActionBroker as BrokerNode
 from loom.ros.bus import RosBus
-from loom.ros.process import die_with_parent, new_executor
+from loom.ros.process import die_with_parent, new_executor, spin_once
 
 WORKERS = ('worker_a', 'worker_b', 'worker_c')
 WORK_S = 0.01
@@ -74,7 +74,7 @@ def live(role: str, namespace: str, folder: Path) -> None:
             AgentHost(bus, SystemClock(), worker(role, folder), journal=folder / 'journal').start()
     executor.add_node(node)
     while True:
-        executor.spin_once(timeout_sec=0.1)
+        spin_once(executor)
 
 
 def main() -> None:

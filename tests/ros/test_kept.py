@@ -13,7 +13,7 @@ import pytest
 
 pytest.importorskip('rclpy')
 
-from loom.core.errors import DeviceError
+from loom.core.errors import ConfigError, DeviceError
 from loom.ros.kept import MAX_REASON, Kept, reach, state_of
 from loom.ros.node import LoomNode
 from loom.supervise import link as link_module
@@ -142,9 +142,12 @@ def test_wants_are_obeyed_on_the_executor_and_told_at_once(keep: Callable[..., K
     keeper.expect(states={'pump': 'unconfigured'})
     keeper.channel.send(want={'pump': 'active'})
     keeper.expect(states={'pump': 'active'})
-    assert {'busy': 'pump'} in keeper.messages
+    keeper.expect(done={'pump': 'active'})
+    said = keeper.messages
+    assert said.index({'busy': 'pump'}) < said.index({'states': {'pump': 'active'}}) < len(said) - 1
+    assert said[-1] == {'done': {'pump': 'active'}}, 'the state is told before'
     keeper.channel.send(want={'pump': 'unconfigured', 'stranger': 'active'})
-    keeper.until(lambda: keeper.hear()[-1] == {'states': {'pump': 'unconfigured'}})
+    keeper.expect(done={'pump': 'unconfigured'})
     assert pump.steps == ['configure', 'activate', 'deactivate', 'cleanup']
 
 
@@ -153,8 +156,15 @@ def test_a_failure_is_told_and_the_others_go_on(keep: Callable[..., Keeper], ros
     pump.broken = {'configure': DeviceError('no pump 7')}
     keeper = keep(pump, valve)
     keeper.channel.send(want={'pump': 'active', 'valve': 'active'})
-    keeper.expect(failed={'pump': 'configure: no pump 7'})
+    keeper.expect(done={'pump': 'active'}, failed={'pump': 'configure: no pump 7'}, misconfigured=False)
     keeper.expect(states={'pump': 'unconfigured', 'valve': 'active'})
+
+
+def test_a_wrong_setting_is_told_from_other_failures(keep: Callable[..., Keeper], pump: Pump) -> None:
+    pump.broken = {'configure': ConfigError('no pump named 7')}
+    keeper = keep(pump)
+    keeper.channel.send(want={'pump': 'active'})
+    keeper.expect(done={'pump': 'active'}, failed={'pump': 'configure: no pump named 7'}, misconfigured=True)
 
 
 def test_what_a_node_says_of_itself_is_told_with_each_sign_of_life(keep: Callable[..., Keeper], pump: Pump) -> None:

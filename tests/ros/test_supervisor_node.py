@@ -219,7 +219,8 @@ def test_a_wrong_setting_ends_it_all_with_2_and_the_words_of_the_node(scene: Sce
 
 
 @pytest.mark.parametrize(('arguments', 'words'), [
-    (['--processes_file=/nonexistent.yaml'], "error: /nonexistent.yaml does not exist"), (['--processes=several'], 'few'),
+    (['--processes_file=/nonexistent.yaml'], 'error: /nonexistent.yaml does not exist'),
+    (['--processes=several'], 'few'),
     ([], 'the following arguments are required: --processes_file')])
 def test_a_wrong_command_line_starts_nothing(program: Any, arguments: list[str], words: str) -> None:
     one = program(command=[sys.executable, '-m', 'loom.nodes.keeper', *arguments])

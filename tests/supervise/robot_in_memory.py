@@ -18,6 +18,18 @@ BEAT_S = 0.1
 KILL_S = 0.01
 # Above every number that the kernel gives.
 FIRST_PID = 1 << 23
+# host needs memory and safety; safety stays active in the safe state; of camera each test says what its failure means.
+NODES = ('supervisor', 'safety', 'memory', 'camera', 'host')
+ACTIVE = dict.fromkeys(NODES[1:], 'active')
+START_S, END_S, HEARTBEAT_S = 5.0, 1.5, 1.0
+SECTION = """
+start_s: 5.0
+restarts: 3
+safe_state: [safety]
+nodes:
+  camera: {on_failure: ON_FAILURE}
+  host: {needs: [safety, memory], standby: warm, restarts: 6}
+"""
 
 
 class Line:
@@ -59,11 +71,11 @@ class Life:
     def take(self, node: str, state: str) -> None:
         self.busy -= 1
         reason = self._crew.refusals.get((node, state))
-        if reason:
-            self.say(failed={node: reason})
-        else:
+        if not reason:
             self.states[node] = state
         self.say(states=dict(self.states))
+        self.say(done={node: state}, **({'failed': {node: reason}, 'misconfigured': self._crew.misconfigured}
+                                        if reason else {}))
 
     def say(self, **message: Any) -> None:
         if not (self.hung or self.ended):
@@ -94,7 +106,7 @@ class Processes:
         self.refusals: dict[tuple[str, str], str] = {}
         self.slow_s: dict[str, float] = {}
         self.stillborn: dict[str, int] = {}
-        self.stubborn = False
+        self.stubborn = self.misconfigured = False
         self._agenda: list[tuple[float, int, Callable[[], None]]] = []
         self._numbers = itertools.count()
 
@@ -206,3 +218,14 @@ class Robot:
 
     def said(self, text: str, level: str = '') -> list[str]:
         return [line for at, line in self.log if text in line and level in ('', at)]
+
+
+def robot(on_failure: str = 'degrade', **options: Any) -> Robot:
+    """The robot of the section above."""
+    return Robot(SECTION.replace('ON_FAILURE', on_failure), NODES, **options)
+
+
+def fail_for_good(one: Robot, node: str) -> None:
+    """The node ends, and can't be made active any more."""
+    one.crew.refusals = {(node, 'active'): 'configure: no device'}
+    one.die(node)

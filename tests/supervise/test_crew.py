@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from loom.supervise.channel import Channel
-from loom.supervise.crew import Born, Child, Crew, News, descendants
+from loom.supervise.crew import ENDING, Born, Child, Crew, News, descendants
 
 LIMIT_S = 10.0
 
@@ -90,6 +90,20 @@ def test_a_child_has_its_nodes_and_an_incarnation_and_is_heard_to_the_end(play: 
         {'nodes': ['guard=agent_host', 'camera'], 'incarnation': first.incarnation, 'variable': first.incarnation},
         {'heard': {'want': {'camera': 'active'}}}]
     assert one.crew.everybody() == [second]
+
+
+def test_a_signal_that_comes_before_a_child_can_take_it_waits(play: Any) -> None:
+    def late(born: Born) -> None:
+        wait_for(born.channel)
+        signal.signal(signal.SIGTERM, lambda number, frame: os._exit(7))
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
+        time.sleep(60)
+    one = play(late)
+    child = one.do(lambda: one.crew.start(('camera',)))
+    one.crew.ask_to_end(child)
+    child.channel.send(go=True)
+    assert one.end(child).exit_code == 7
+    assert not signal.pthread_sigmask(signal.SIG_BLOCK, ()).intersection(ENDING)
 
 
 def test_who_is_killed_is_told_from_who_ends(play: Any) -> None:

@@ -27,9 +27,10 @@ FLIGHT_S = 0.15
 TOPICS: dict[str, tuple[str, Any, Any]] = {
     'simulator': ('clock', Clock, SENSOR), 'safety': ('loom/motion/decision', SafetyDecision, SENSOR),
     'robot_state': ('tf', TFMessage, SENSOR), 'map_server': ('map', OccupancyGrid, STATE),
-    'diagnostics_aggregator': ('/diagnostics_agg', DiagnosticArray, SENSOR), 'supervisor': ('loom/health', Health, STATE)}
+    'diagnostics_aggregator': ('/diagnostics_agg', DiagnosticArray, SENSOR),
+    'supervisor': ('loom/health', Health, STATE)}
 PROBES: dict[str, tuple[str, Any]] = {
-    'action_broker': ('capability.call', {'name': 'no_such_capability', 'arguments': {}, 'timeout_s': 5.0}),
+    'action_broker': ('capability.call', {'name': 'none', 'arguments': {}, 'timeout_s': -1.0}),
     'model_router': ('model.infer', {'task': 'parse', 'prompt': 'stop', 'context': {}, 'deadline_s': 5.0,
                                      'local_only': True}),
     'memory_server': ('memory.retrieve', {'state': {}})}

@@ -23,7 +23,7 @@ from loom.act.call import (
     no_feedback,
     outcome,
 )
-from loom.act.capability import BAD_ARGUMENTS, BUSY, CANCELLED, MAX_TIMEOUT_S, TIMEOUT, UNKNOWN, Capability
+from loom.act.capability import AWAY, BAD_ARGUMENTS, BUSY, CANCELLED, MAX_TIMEOUT_S, TIMEOUT, UNKNOWN, Capability
 from loom.core.bus import Bus, Subscription
 from loom.core.clock import NANOSECONDS, Clock, wall_ns
 from loom.core.errors import CapabilityError, LoomError, nearest
@@ -36,6 +36,8 @@ MAX_REMEMBERED = 1000
 GRACE_S = 1.0
 # So long after it opened, a broker may not know yet who is there; what was sent to the one before it waits.
 SETTLE_S = 2.0
+# So long a call waits for an agent whose host is down: it is being started again.
+AWAY_S = 10.0
 # Of a call that was sent to the broker before this one, at least so much time is left.
 LEAST_S = 0.1
 VERBS = {'capability.call': 'invoke', 'capability.cancel': 'cancel', 'capability.result': 'relay',
@@ -46,16 +48,19 @@ class ActionBroker:
     """Serves the mailbox `action_broker` while open; tick(), to be called at 10 Hz or more, ends late calls.
 
     It asks the agent once more while nothing is heard, with the same call id: an agent that has it goes on with it or
-    repeats the outcome, and one that was started anew looks into its journal. So do callers with a new broker.
+    repeats the outcome, and one that was started anew looks into its journal. So do callers with a new broker. Who can
+    do what may not be known yet for `settle_s` after it opened: calls wait so long.
     """
 
-    def __init__(self, bus: Bus, clock: Clock) -> None:
+    def __init__(self, bus: Bus, clock: Clock, settle_s: float = 0.0) -> None:
+        self._settle_s = settle_s
         self.counts: Counter[str] = Counter()
         self._bus = bus
         self._clock = clock
         self._lock = threading.RLock()
         self._outbox: deque[Callable[[], None]] = deque()
         self._hosts: dict[str, tuple[Capability, ...]] = {}
+        self._away: dict[str, dict[str, Capability]] = {}
         self._open: dict[str, Call] = {}
         self._done: OrderedDict[str, Outcome] = OrderedDict()
         self._mailbox: Subscription | None = None
@@ -66,10 +71,11 @@ class ActionBroker:
         self._opened_ns = wall_ns()
         self._mailbox = self._bus.receive(ADDRESS, self._receive)
 
-    def update(self, host: str, capabilities: tuple[Capability, ...]) -> None:
-        """Learns what the agents of a host can do; replaces what was known of that host."""
+    def update(self, host: str, capabilities: tuple[Capability, ...], away: tuple[Capability, ...] = ()) -> None:
+        """Learns what the agents of a host can do, or could before it went down; replaces what was known of it."""
         with self._work():
             self._hosts[host] = capabilities
+            self._away[host] = {capability.name: capability for capability in away}
             self._begin_waiting()
 
     def capabilities(self) -> dict[str, Capability]:
@@ -125,14 +131,17 @@ class ActionBroker:
         try:
             capability = self._checked(call)
         except LoomError as error:
-            if error.code == UNKNOWN and self._settling(call):
+            call.waits_since_ns = call.waits_since_ns or wall_ns()
+            if error.code in (UNKNOWN, AWAY) and self._may_come(call, error.code):
                 self._open[call.id] = call
             else:
                 self._finish(call, outcome(None, error.code, str(error)))
             return
         limit_s = min(call.timeout_s or capability.timeout_s, capability.timeout_s)
-        if 0 < call.first_sent_ns < self._opened_ns:
-            limit_s = max(limit_s - (self._opened_ns - call.first_sent_ns) / NANOSECONDS, LEAST_S)
+        before_ns = max(self._opened_ns - call.first_sent_ns, 0) if call.first_sent_ns else 0
+        waited_ns = wall_ns() - call.waits_since_ns if call.waits_since_ns else 0
+        if before_ns or waited_ns:
+            limit_s = max(limit_s - (before_ns + waited_ns) / NANOSECONDS, LEAST_S)
         call.first_sent_ns = call.first_sent_ns or wall_ns()
         call.agent = capability.agent
         call.deadline_ns = self._clock.now_ns() + round((limit_s + GRACE_S) * NANOSECONDS)
@@ -156,10 +165,12 @@ class ActionBroker:
             del self._open[call.id]
             self._start(call)
 
-    def _settling(self, call: Call) -> bool:
-        """Whether the one who can do it may be there and not be known yet."""
-        early = not call.first_sent_ns or call.first_sent_ns < self._opened_ns
-        return early and wall_ns() < self._opened_ns + SETTLE_S * NANOSECONDS
+    def _may_come(self, call: Call, code: int) -> bool:
+        """Whether the one who can do it may be there and not be known yet, or be back soon."""
+        if code == UNKNOWN:
+            asked_before = 0 < call.first_sent_ns < self._opened_ns
+            return wall_ns() < self._opened_ns + (SETTLE_S if asked_before else self._settle_s) * NANOSECONDS
+        return wall_ns() < call.waits_since_ns + min(call.timeout_s or AWAY_S, AWAY_S) * NANOSECONDS
 
     def _checked(self, call: Call) -> Capability:
         known = self.capabilities()
@@ -169,6 +180,10 @@ class ActionBroker:
                                   BAD_ARGUMENTS)
         if len(self._open) >= MAX_OPEN:
             raise CapabilityError(f'at most {MAX_OPEN} calls may be open; try later', BUSY)
+        away = next((gone[call.capability] for gone in self._away.values() if call.capability in gone), None)
+        if capability is None and away is not None:
+            raise CapabilityError(f'{away.name!r} can not be done now: the host of its agent {away.agent!r} is down; '
+                                  'call it again when it is back (see: loom list)', AWAY)
         if capability is None:
             help_text = nearest(call.capability, list(known)) if known else '; no agent is there yet'
             raise CapabilityError(f'no capability named {call.capability!r}{help_text}', UNKNOWN)

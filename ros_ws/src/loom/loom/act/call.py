@@ -24,7 +24,8 @@ OnFeedback = Callable[[Feedback], None]
 class Call:
     """Who asked for what, until when, and who is to hear of it; `agent` is empty while nobody is known who can do it.
 
-    `asked` are the ids of the events that asked for it, `again_ns` is when its agent is asked once more.
+    `waits_since_ns` is when it began to wait for one, by the wall clock, 0: it did not; `asked` are the ids of the events
+    that asked for it, `again_ns` is when its agent is asked once more.
     """
 
     id: str
@@ -33,6 +34,7 @@ class Call:
     caller: str
     timeout_s: float
     first_sent_ns: int
+    waits_since_ns: int = 0
     agent: str = ''
     deadline_ns: int = 0
     again_ns: int = 0

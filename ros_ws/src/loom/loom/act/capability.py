@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, PydanticUserError, TypeAdapter, Vali
 
 from loom.core.errors import CapabilityError
 
-UNKNOWN, BAD_ARGUMENTS, TIMEOUT, CANCELLED, FAILED, BUSY, INTERRUPTED = 101, 102, 103, 104, 105, 106, 107
+UNKNOWN, BAD_ARGUMENTS, TIMEOUT, CANCELLED, FAILED, BUSY, INTERRUPTED, AWAY = range(101, 109)
 MAX_TIMEOUT_S = 600.0
 
 

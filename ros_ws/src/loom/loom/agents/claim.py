@@ -23,16 +23,21 @@ class Claim:
         self._id = new_id()
         self._since_ns = wall_ns()
 
-    def make(self) -> None:
-        """Asks whether somebody else has the name."""
-        self._send({'id': self._id, 'since_ns': self._since_ns})
+    def make(self, to: str = '') -> None:
+        """Asks whether somebody else has the name, or answers the claim with the id `to`."""
+        self._send({'id': self._id, 'since_ns': self._since_ns, 'to': to})
 
     def contested(self, other: dict[str, Any]) -> bool:
-        """Whether an older one has the name; a younger one is told that it is taken."""
-        if other['id'] == self._id:
+        """Whether an older one has the name; a younger one is told that it is taken.
+
+        What an older one said to all may be all that is left of it: only its answer to this claim shows that it is
+        still there, so it is asked once more.
+        """
+        if other['id'] == self._id or other['to'] not in ('', self._id):
             return False
-        if (other['since_ns'], other['id']) < (self._since_ns, self._id):
+        older = (other['since_ns'], other['id']) < (self._since_ns, self._id)
+        if older and other['to']:
             return True
-        if not other.get('answer'):
-            self._send({'id': self._id, 'since_ns': self._since_ns, 'answer': True})
+        if not other['to']:
+            self.make('' if older else other['id'])
         return False

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from loom.act.capability import BUSY, MAX_TIMEOUT_S
+from loom.agents.directory import ACTIVE, AgentCard, Directory
 from loom.agents.exchange import Exchange, Listener
 from loom.agents.recollection import Recollection
 from loom.agents.requests import BEAT, answer_of
@@ -37,7 +38,7 @@ class Context:
 
     def __init__(self, exchange: Exchange, memory: Recollection, tasks: set[asyncio.Task[Any]],
                  body: Body | None, event: Event | None = None, call_id: str = '',
-                 config: BaseModel | None = None) -> None:
+                 config: BaseModel | None = None, directory: Callable[[], Directory] = Directory) -> None:
         self.event = event
         self.call_id = call_id
         self.acted_ns = 0
@@ -46,6 +47,7 @@ class Context:
         self._tasks = tasks
         self._body = body
         self._config = config
+        self._directory = directory
 
     @property
     def agent(self) -> str:
@@ -76,6 +78,10 @@ class Context:
             raise DeviceError(f'{self.agent!r} needs a body and its host has none; run it in the agent_host node')
         self._acts()
         return self._body
+
+    def agents(self, capability: str = '', topic: str = '', state: str = ACTIVE) -> tuple[AgentCard, ...]:
+        """The agents that can do this and listen to this event type; `state`: active, inactive, gone, '' for any."""
+        return self._directory().find(capability, topic, state)
 
     async def emit(self, type: str, data: Any = None, delivery: Delivery = REALTIME, **fields: Any) -> Event:
         """Tells everybody that something happened."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from loom.agents.agent import Agent
 from loom.agents.configuration import configured, parsed
 from loom.agents.context import Context
-from loom.agents.directory import AgentCard
+from loom.agents.directory import AgentCard, Directory
 from loom.agents.pulse import HANG_S, Pulse
 from loom.agents.runner import Runner
 from loom.core.bus import Bus
@@ -38,12 +38,13 @@ class AgentHost:
     `settings` are those of the agents, as `guard.rate_hz=2`; `LOOM_AGENT_GUARD_RATE_HZ` in the environment wins.
     `memory` is the mailbox of the memory server; empty: agents remember only while this host lives. `journal` is the
     folder where each agent notes what it begins and what it has done, so that nothing is done twice when this process
-    is killed; None: nobody knows then. After `hang_s` seconds without a sign the agents' loop hangs.
+    is killed; None: nobody knows then. After `hang_s` seconds without a sign the agents' loop hangs. `directory` tells
+    of all agents of the robot; None: of those of this host.
     """
 
     def __init__(self, bus: Bus, clock: Clock, *agents: Agent, body: Body | None = None,
                  settings: Sequence[str] = (), memory: str = '', journal: Path | None = None,
-                 hang_s: float = HANG_S) -> None:
+                 hang_s: float = HANG_S, directory: Callable[[], Directory] | None = None) -> None:
         names = [agent.name for agent in agents]
         double = {name for name in names if names.count(name) > 1}
         if double:
@@ -58,6 +59,7 @@ class AgentHost:
         self._memory = memory
         self._journal = journal
         self._hang_s = hang_s
+        self._directory = directory or (lambda: Directory().update(SOURCE, '', self.cards()))
         self._pulse: Pulse | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -93,11 +95,10 @@ class AgentHost:
         if loop is None or thread is None:
             return True
         deadline = time.monotonic() + timeout_s
-        closing = asyncio.run_coroutine_threadsafe(self._close(), loop)
-        try:
-            closing.result(timeout_s * 0.8)
-        except FutureTimeout:
-            closing.cancel()
+        closed = threading.Event()
+        # Made on the loop: on one that hangs, nobody would ever come to it.
+        loop.call_soon_threadsafe(lambda: loop.create_task(self._close()).add_done_callback(lambda _: closed.set()))
+        closed.wait(timeout_s * 0.8)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(max(deadline - time.monotonic(), 0.01))
         for runner in self._runners:
@@ -135,9 +136,10 @@ class AgentHost:
             time.sleep(0.005)
         return False
 
-    def tell(self, agent: str, type: str, data: Any = None) -> None:
+    def tell(self, agent: str, type: str, data: Any = None, **fields: Any) -> None:
         """Puts an event into the mailbox of an agent, of this host or another."""
-        self._bus.send(agent, Event.create(type, data, source=SOURCE, sender=SOURCE, stamp_ns=self._clock.now_ns()))
+        self._bus.send(agent, Event.create(type, data, source=SOURCE, sender=SOURCE, stamp_ns=self._clock.now_ns(),
+                                           **fields))
 
     def run(self, agent: str, work: Callable[[Context], Coroutine[Any, Any, Result]], timeout_s: float) -> Result:
         """Does something as one of the agents, `async (ctx)`; DeadlineError after `timeout_s`."""
@@ -156,7 +158,7 @@ class AgentHost:
         for agent in self.agents:
             journal = self._journal / f'{agent.name}.journal' if self._journal else None
             self._runners.append(Runner(agent, self._bus, self._clock, self._body, loop, self.ledger,
-                                        self._configs[agent.name], self._memory, journal))
+                                        self._configs[agent.name], self._memory, journal, self._directory))
         for runner in self._runners:
             runner.open()
 

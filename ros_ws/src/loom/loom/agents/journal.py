@@ -13,6 +13,7 @@ from pathlib import Path
 
 from loom.core.clock import wall_ns
 from loom.core.errors import ConfigError, StateError
+from loom.core.folders import state_folder
 from loom.memory.store import NEWER
 
 EVENTS, CALLS = 8192, 1024
@@ -32,7 +33,6 @@ def journal_folder(place: str, robot: str = '') -> Path | None:
     """Where the journals are: a folder, with `auto` the state folder of this user and robot; None where it is empty."""
     if place != 'auto':
         return Path(place).expanduser() if place else None
-    from loom.memory.memory import state_folder
     return state_folder() / robot.strip('/') / 'journal'
 
 
@@ -48,10 +48,11 @@ def _salt(scope: str) -> int:
 def key_of(name: str, scope: str = '') -> bytes:
     """128 bits for the id of an event or call; the same id in another scope is something else."""
     try:
-        number = int(name, 16) if len(name) == 32 else _salt(f'id {name}')
+        bits = bytes.fromhex(name) if len(name) == 32 else b''
     except ValueError:
-        number = _salt(f'id {name}')
-    return (abs(number) ^ _salt(scope)).to_bytes(16, 'little')
+        bits = b''
+    number = int.from_bytes(bits, 'little') if len(bits) == 16 else _salt(f'id {name}')
+    return (number ^ _salt(scope)).to_bytes(16, 'little')
 
 
 class Ring:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from loom.agents.agent import Agent, Handler, Timer
 from loom.agents.calls import Calls, failure
 from loom.agents.claim import CLAIM, Claim
 from loom.agents.context import Context
+from loom.agents.directory import Directory
 from loom.agents.exchange import Exchange
 from loom.agents.failures import IN_A_ROW, WINDOW_S, Failures
 from loom.agents.handlers import Handlers
@@ -54,12 +55,14 @@ class Runner:
 
     def __init__(self, agent: Agent, bus: Bus, clock: Clock, body: Body | None,
                  loop: asyncio.AbstractEventLoop, ledger: Ledger, config: BaseModel | None = None,
-                 memory: str = '', journal: Path | None = None) -> None:
+                 memory: str = '', journal: Path | None = None,
+                 directory: Callable[[], Directory] = Directory) -> None:
         self.agent = agent
         self.counts: Counter[str] = Counter()
         self.busy = 0
         self.refusal = ''
         self.failing = ''
+        self._directory = directory
         self._loop = loop
         self._closing: asyncio.Task[None] | None = None
         self._body = body
@@ -238,7 +241,7 @@ class Runner:
 
     def _context(self, event: Event | None, call_id: str = '') -> Context:
         return Context(self._exchange, self._memory, self._tasks, self._body, event, call_id,
-                       self._config)
+                       self._config, self._directory)
 
     def _answer(self, event: Event, call_id: str, ended: Outcome) -> None:
         if not event.reply_to:

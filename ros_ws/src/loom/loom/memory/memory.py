@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from functools import cached_property
 from hashlib import sha256
@@ -11,6 +10,7 @@ from typing import Any
 
 from loom.core.clock import Clock
 from loom.core.errors import ConfigError, StateError
+from loom.core.folders import state_folder
 from loom.memory.embedding import DIMENSIONS, Embedder
 from loom.memory.episodes import Episodes, Limits
 from loom.memory.sqlite_store import SqliteStore
@@ -63,12 +63,6 @@ class Memory:
         if 'vectors' in self.__dict__:
             self.vectors.close()
         self.store.close()
-
-
-def state_folder() -> Path:
-    """Where programs of this user keep their state: $XDG_STATE_HOME/loom, or ~/.local/state/loom."""
-    home = os.environ.get('XDG_STATE_HOME', '')
-    return (Path(home) if home else Path.home() / '.local' / 'state') / 'loom'
 
 
 def open_store(place: str) -> tuple[Store, Path | None]:

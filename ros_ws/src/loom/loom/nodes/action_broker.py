@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from pydantic import Field
 
+from loom.act.broker import SETTLE_S
 from loom.act.broker import ActionBroker as Broker
 from loom.agents.directory import Directory, capabilities
 from loom.core.config import NodeConfig
@@ -29,7 +30,7 @@ class ActionBroker(LoomNode):
 
     def configure(self) -> None:
         """Declares the action; mailbox and directory are open while active."""
-        self._broker = Broker(self.bus, self.clock_source)
+        self._broker = Broker(self.bus, self.clock_source, SETTLE_S)
         self._action = CapabilityAction(self, self._broker)
         self.every(1 / self.config.rate_hz, self._tick, steady=True)
 
@@ -52,7 +53,8 @@ class ActionBroker(LoomNode):
 
     def _on_directory(self, directory: Directory) -> None:
         for host in directory.hosts.values():
-            self._broker.update(host.name, tuple(capabilities(host.cards).values()))
+            told = () if host.up else tuple(c for card in host.told for c in card.capabilities)
+            self._broker.update(host.name, tuple(capabilities(host.cards).values()), told)
 
     def _tick(self) -> None:
         self._action.tick()

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from loom_msgs.msg import Directory
 from pydantic import Field
 
 from loom.core.config import NodeConfig
-from loom.core.delivery import STATE
-from loom.ros.agents import host_of, parts_of
-from loom.ros.directory import directory_of
+from loom.ros.agents import host_of, parts_of, start_mission
+from loom.ros.directory import HostDirectory
 from loom.ros.goal_pose import GoalPose
 from loom.ros.latency import LatencyTopic
 from loom.ros.node import LoomNode, Part
@@ -25,6 +23,7 @@ class AgentHostConfig(NodeConfig):
     memory: str = Field('memory_server', description='Mailbox of the memory; empty: agents remember while they live.')
     journal: str = Field('auto', description='Folder of the journals; auto: $XDG_STATE_HOME/loom/journal; empty: none.')
     settings: tuple[str, ...] = Field((), description='Settings of agents, each as agent.field=value.')
+    body: bool = Field(True, description='Give the agents the senses and wheels of the robot.')
     missions: bool = Field(True, description='Offer the missions, and drive to goals from rviz: one host of a robot.')
     mission: str = Field('', description='Mission to carry out once, e.g. fetch_report; empty: none.')
 
@@ -37,8 +36,8 @@ class AgentHost(LoomNode):
 
     def configure(self) -> None:
         """Loads the agents and declares the senses."""
-        self._host = host_of(self)
-        self._directory = self.publisher(Directory, 'loom/directory', STATE)
+        self._host = host_of(self, lambda: self._directory.now())
+        self._directory = HostDirectory(self, self._host.cards)
         if self.config.missions:
             GoalPose(self)
         LatencyTopic(self, self._host.ledger)
@@ -46,14 +45,14 @@ class AgentHost(LoomNode):
     def activate(self) -> None:
         """Starts the agents, then the mission."""
         self._host.start()
-        self._tell()
+        self._directory.open()
         if self.config.mission:
-            self._host.tell(self.config.mission, 'mission.start', {'mission': self.config.mission})
+            start_mission(self._host, self.config.mission)
 
     def deactivate(self) -> None:
         """Ends the agents within a second."""
         self._host.stop()
-        self._tell()
+        self._directory.close()
 
     def diagnose(self) -> Iterable[Part]:
         """How each agent is."""
@@ -62,9 +61,6 @@ class AgentHost(LoomNode):
     def fault(self) -> str:
         """Why this host must be started anew: an agent fails again and again, or their loop hangs."""
         return self._host.fault() if hasattr(self, '_host') else ''
-
-    def _tell(self) -> None:
-        self._directory.publish(directory_of(self.get_name(), self._host.cards(), self.clock_source.now_ns()))
 
 
 def main() -> None:

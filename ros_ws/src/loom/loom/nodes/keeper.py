@@ -11,7 +11,7 @@ from pathlib import Path
 
 from loom.core.clock import NANOSECONDS, wall_ns
 from loom.core.errors import ConfigError
-from loom.ros.bringup import processes, supervision_tree
+from loom.ros.plan import processes, supervision_tree
 from loom.supervise.crew import Born, Crew
 from loom.supervise.keeper import BAD_CONFIG, Keeper
 from loom.supervise.name_lock import hold
@@ -63,12 +63,10 @@ def keep(given: argparse.Namespace) -> int:
     return Keeper(nodes, tree, crew, 'active' if given.autostart == 'true' else 'stopped', log).run(lambda: any(asked))
 
 
-def load(nodes: Sequence[str]) -> None:
-    """Imports the code of nodes."""
-    from loom.ros import kept  # noqa: F401
-    from loom.ros.process import node_maker
-    for node in nodes:
-        node_maker(node)
+def load(programs: Sequence[str]) -> None:
+    """Imports programs, with what comes with their first use."""
+    from loom.ros.preload import preload
+    preload(programs)
 
 
 def log(level: str, text: str) -> None:

@@ -1,4 +1,4 @@
-"""Calls a capability through the action of the broker, from any thread but the executor's; outlives the broker."""
+"""Calls capabilities through the action of the broker, from any thread but the executor's; outlives the broker."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ GRACE_S = 1.0
 
 
 class CapabilityClient:
-    """One call at a time; a goal that was lost with its server is sent to the next one, with the same call id."""
+    """Any number of calls at once; a goal that was lost with its server is sent to the next, with the same call id."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
@@ -58,8 +58,8 @@ class CapabilityClient:
                             'try `loom list`')
 
     def close(self) -> None:
-        """Ends it."""
-        self._on_executor(self._client.destroy)
+        """Ends it; not while the node is spun: the executor may be about to come to it (ros2/rclpy#1644)."""
+        self._client.destroy()
 
     def _send(self, goal: Invoke.Goal, accepted: list[bool], results: queue.Queue[Any]) -> None:
         def ended(future: Future[Any]) -> None:

@@ -31,7 +31,7 @@ from loom.ros.bus import RosBus
 from loom.ros.capability_client import CapabilityClient
 from loom.ros.clock import RosClock
 from loom.ros.lifecycle import call
-from loom.ros.process import new_executor
+from loom.ros.process import new_executor, spin_once
 from loom.ros.qos import subscription_profile
 
 POLL_S = 0.02
@@ -47,6 +47,8 @@ class RobotClient:
     def __init__(self, node: Node) -> None:
         self.node = node
         self.bus = RosBus(node)
+        self._making = threading.Lock()
+        self._caller: CapabilityClient | None = None
         self.clock = RosClock(node.get_clock())
 
     def nodes(self) -> list[str]:
@@ -124,11 +126,15 @@ class RobotClient:
 
         DeadlineError a second after `timeout_s` at the latest. It is carried out once for each `call_id`.
         """
-        client = CapabilityClient(self.node)
-        try:
-            return client.call(capability, arguments, timeout_s, call_id)
-        finally:
-            client.close()
+        with self._making:
+            self._caller = self._caller or CapabilityClient(self.node)
+        return self._caller.call(capability, arguments, timeout_s, call_id)
+
+    def close(self) -> None:
+        """Frees what it made; after the node was spun for the last time."""
+        if self._caller is not None:
+            self._caller.close()
+        self.bus.close()
 
     def follow_clock(self, timeout_s: float = 2.0) -> None:
         """Takes the simulator's time where there is one."""
@@ -161,7 +167,7 @@ def robot_client(namespace: str = '') -> Iterator[RobotClient]:
 
     def spin() -> None:
         while not done.done():
-            executor.spin_once(timeout_sec=0.1)
+            spin_once(executor)
     thread = threading.Thread(target=spin, daemon=True)
     thread.start()
     client = RobotClient(node)
@@ -170,7 +176,7 @@ def robot_client(namespace: str = '') -> Iterator[RobotClient]:
     finally:
         done.set_result(None)
         thread.join(2.0)
-        client.bus.close()
+        client.close()
         node.destroy_node()
         executor.shutdown(timeout_sec=0.5)
         rclpy.try_shutdown(context=context)

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from rclpy.event_handler import PublisherEventCallbacks, SubscriptionEventCallbacks
+from rclpy.clock import Clock, ClockType
+from rclpy.event_handler import EventHandler, PublisherEventCallbacks, SubscriptionEventCallbacks
 from rclpy.lifecycle import LifecycleNode
 from rclpy.node import Node
 from rclpy.qos import QoSCompatibility, QoSProfile, qos_check_compatible, qos_policy_name_from_kind
@@ -18,6 +19,8 @@ from loom.ros.diagnostics import WARN, Part
 RECENT_S = 10.0
 MAX_REPORTS = 64
 FOREVER_NS = (1 << 63) - 1
+ASK_S = 0.5
+CHANGES = ('total_count_change', 'not_alive_count_change', 'alive_count_change')
 QOS, TYPE, DEADLINE, LIVELINESS, LOST = (
     'incompatible_qos', 'incompatible_type', 'deadline_missed', 'liveliness_lost', 'message_lost')
 TEXTS = {
@@ -62,11 +65,11 @@ class DdsEvents:
     def of_subscription(self, topic: str, profile: QoSProfile | int) -> SubscriptionEventCallbacks:
         """What a new subscription of the topic is given as `event_callbacks`."""
         topic = self._own(topic)
-        lost, gone = Report(LOST, topic), Report(LIVELINESS, topic, 'LIVELINESS')
+        lost = Report(LOST, topic)
         return SubscriptionEventCallbacks(
             incompatible_qos=self._incompatible(topic),
             deadline=self._missed(topic) if _deadline(profile) else None,
-            liveliness=(lambda status: self._tell(gone, status.not_alive_count_change)) if _lease(profile) else None,
+            liveliness=self._silent(topic) if _lease(profile) else None,
             message_lost=lambda status: self._tell(lost, status.total_count_change))
 
     def parts(self) -> list[Part]:
@@ -92,6 +95,13 @@ class DdsEvents:
 
     def _missed(self, topic: str) -> Callable[[Any], None]:
         return lambda status: self._tell(Report(DEADLINE, topic, 'DEADLINE'), status.total_count_change)
+
+    def _silent(self, topic: str) -> Callable[[Any], None]:
+        def changed(status: Any) -> None:
+            # One that gives signs again is a change, too.
+            if status.not_alive_count_change > 0:
+                self._tell(Report(LIVELINESS, topic, 'LIVELINESS'), status.not_alive_count_change)
+        return changed
 
     def _compare_types(self) -> None:
         # Fast DDS has no event for two types under one name.
@@ -121,12 +131,19 @@ class DdsEvents:
 
 
 class WatchedNode(LifecycleNode):
-    """A node of whose publishers and subscriptions, whoever makes them, DDS events are kept in `dds`."""
+    """A node of whose publishers and subscriptions, whoever makes them, DDS events are kept in `dds`.
+
+    The executor never sees the handlers of the events: the events executor crashes where one goes away that it has just
+    been told of (ros2/rclpy#1644). They are asked twice a second instead.
+    """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         # Needed first: rclpy makes publishers while it makes the node.
         self.dds = DdsEvents(self, self.dds_changed)
+        self._handlers: dict[Any, list[EventHandler]] = {}
         super().__init__(*arguments, **options)
+        self._steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self.create_timer(ASK_S, self._ask, clock=self._steady)
 
     def dds_changed(self, report: Report) -> None:
         """Called with each new report, on the executor's thread."""
@@ -134,13 +151,41 @@ class WatchedNode(LifecycleNode):
     def create_publisher(self, message_type: Any, topic: str, qos_profile: Any, **options: Any) -> Any:
         """As in rclpy."""
         options.setdefault('event_callbacks', self.dds.of_publisher(topic, qos_profile))
-        return super().create_publisher(message_type, topic, qos_profile, **options)
+        return self._take_handlers(super().create_publisher(message_type, topic, qos_profile, **options))
 
     def create_subscription(self, message_type: Any, topic: str, callback: Any, qos_profile: Any,
                             **options: Any) -> Any:
         """As in rclpy."""
         options.setdefault('event_callbacks', self.dds.of_subscription(topic, qos_profile))
-        return super().create_subscription(message_type, topic, callback, qos_profile, **options)
+        return self._take_handlers(super().create_subscription(message_type, topic, callback, qos_profile, **options))
+
+    def destroy_publisher(self, publisher: Any) -> bool:
+        """As in rclpy."""
+        self._end_handlers(publisher)
+        return super().destroy_publisher(publisher)
+
+    def destroy_subscription(self, subscription: Any) -> bool:
+        """As in rclpy."""
+        self._end_handlers(subscription)
+        return super().destroy_subscription(subscription)
+
+    def _take_handlers(self, entity: Any) -> Any:
+        self._handlers[entity], entity.event_handlers = entity.event_handlers, []
+        for handler in self._handlers[entity]:
+            self.remove_waitable(handler)
+        return entity
+
+    def _end_handlers(self, entity: Any) -> None:
+        for handler in self._handlers.pop(entity, ()):
+            handler.destroy()
+
+    def _ask(self) -> None:
+        for handlers in list(self._handlers.values()):
+            for handler in handlers:
+                handler._ready_to_take_data = True
+                status: Any = handler.take_data()
+                if any(getattr(status, change, 0) for change in CHANGES):
+                    handler.callback(status)
 
 
 def _deadline(profile: QoSProfile | int) -> bool:

@@ -9,29 +9,27 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from loom_msgs.msg import AgentCard as CardMessage
 from loom_msgs.msg import Capability as CapabilityMessage
 from loom_msgs.msg import Directory as DirectoryMessage
 from rclpy.clock import Clock, ClockType
-from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.node import Node
 
 from loom.act.capability import Capability
-from loom.agents.directory import GONE, MAX_HOSTS, AgentCard, Directory
+from loom.agents.directory import MAX_HOSTS, AgentCard, Directory
 from loom.core.delivery import STATE
 from loom.core.errors import LoomError
 from loom.ros.convert import ns_to_stamp
-from loom.ros.dds_events import WatchedNode
 from loom.ros.node import LoomNode
 from loom.ros.qos import subscription_profile
 
 TOPIC = 'loom/directory'
 TELL = replace(STATE, lease_s=1.0)
-HEAR = replace(STATE, depth=MAX_HOSTS)
-# Events of DDS tell at once; this finds what they did not.
-LOOK_S = 1.0
+HEAR = replace(TELL, depth=MAX_HOSTS)
+LOOK_S = 0.5
+# DDS gives a writer that was out of reach back without what it latched: hosts say it again.
+AGAIN_S = 2.0
 MAX_WRITERS = 4 * MAX_HOSTS
 UNKNOWN = '_NODE_NAME_UNKNOWN_'
 
@@ -45,10 +43,8 @@ class DirectoryReader:
         self._on_change = on_change
         # Names of the hosts of the writers ever seen, by the numbers that DDS gave them; empty: not known yet.
         self._writers: OrderedDict[bytes, str] = OrderedDict()
-        self._present: set[bytes] = set()
         self._seen: set[str] = set()
-        self._unheard = False
-        self._subscription = self._subscribe()
+        self._subscription = node.create_subscription(DirectoryMessage, TOPIC, self._hear, subscription_profile(HEAR))
         self._timer = node.create_timer(LOOK_S, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def close(self) -> None:
@@ -56,20 +52,10 @@ class DirectoryReader:
         self._node.destroy_timer(self._timer)
         self._node.destroy_subscription(self._subscription)
 
-    def _subscribe(self) -> Any:
-        profile = subscription_profile(HEAR)
-        events = SubscriptionEventCallbacks()
-        if isinstance(self._node, WatchedNode):
-            events = self._node.dds.of_subscription(TOPIC, profile)
-        report = events.liveliness or (lambda _: None)
-
-        def changed(status: Any) -> None:
-            report(status)
-            self._judge()
-        events.liveliness, events.matched = changed, lambda _: self._judge()
-        return self._node.create_subscription(DirectoryMessage, TOPIC, self._hear, profile, event_callbacks=events)
-
     def _hear(self, message: DirectoryMessage) -> None:
+        known = self.directory.hosts.get(message.host)
+        if known and known.up and (known.incarnation, known.order) == (message.incarnation, message.order):
+            return
         try:
             self._become(self.directory.update(message.host, message.incarnation, cards_of(message), message.order))
         except (LoomError, ValueError) as error:
@@ -80,17 +66,10 @@ class DirectoryReader:
         self._judge()
         # What is heard of but was never seen to be there until now is gone at the next look.
         self._seen.update(self.directory.missing(()))
-        if self._unheard:
-            # DDS gives a writer that was out of reach back without what it latched; a new reader gets it.
-            self._unheard = False
-            self._node.destroy_subscription(self._subscription)
-            self._subscription = self._subscribe()
 
     def _judge(self) -> None:
         """Finds who is gone: hosts that were there and are not, as far as the writers there have names."""
         found = {bytes(info.endpoint_gid): info.node_name for info in self._node.get_publishers_info_by_topic(TOPIC)}
-        new, self._present = found.keys() - self._present, set(found)
-        self._unheard |= any(writer in self._writers for writer in new) or bool(new and self.directory.find(state=GONE))
         for writer, name in found.items():
             self._writers[writer] = self._writers.get(writer, '') if name == UNKNOWN else name
             self._writers.move_to_end(writer)
@@ -118,6 +97,8 @@ class HostDirectory:
         self._node = node
         self._cards = cards
         self._told: tuple[AgentCard, ...] | None = None
+        self._message = DirectoryMessage()
+        self._again_s = 0.0
         self._publisher = node.publisher(DirectoryMessage, TOPIC, TELL)
         self._reader: DirectoryReader | None = None
         node.every(LOOK_S, self._tell, steady=True)
@@ -141,9 +122,14 @@ class HostDirectory:
 
     def _tell(self) -> None:
         cards = self._cards()
+        now_s = time.monotonic()
         if cards != self._told:
             self._told = cards
-            self._publisher.publish(directory_of(self._node.get_name(), cards, self._node.clock_source.now_ns()))
+            self._message = directory_of(self._node.get_name(), cards, self._node.clock_source.now_ns())
+        elif now_s < self._again_s:
+            return
+        self._again_s = now_s + AGAIN_S
+        self._publisher.publish(self._message)
 
 
 def directory_of(host: str, cards: Iterable[AgentCard], stamp_ns: int) -> DirectoryMessage:

@@ -82,9 +82,9 @@ class Kept:
                 continue
             self._link.tell(busy=node.get_name())
             failure = reach(node, wanted)
-            if failure:
-                self._link.tell(failed={node.get_name(): failure}, misconfigured=node.misconfigured)
             self.beat(now=True)
+            failed = {'failed': {node.get_name(): failure}, 'misconfigured': node.misconfigured} if failure else {}
+            self._link.tell(done={node.get_name(): wanted}, **failed)
 
 
 def reach(node: LoomNode, wanted: str) -> str:

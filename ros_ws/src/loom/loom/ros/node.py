@@ -8,8 +8,6 @@ from functools import partial
 from typing import Any, cast
 
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
-from rclpy.clock import Clock as RclpyClock
-from rclpy.clock import ClockType
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from rclpy.publisher import Publisher
 from rclpy.qos_overriding_options import QoSOverridingOptions
@@ -51,7 +49,6 @@ class LoomNode(GuardedNode):
         self.config: Any = self._settings.read()
         self.clock_source = RosClock(self.get_clock())
         self.bus = RosBus(self)
-        self._steady = RclpyClock(clock_type=ClockType.STEADY_TIME)
         self._active_parts: list[Callable[[], Undo]] = []
         self._undo_active: list[Undo] = []
         self._undo_configured: list[Undo] = []

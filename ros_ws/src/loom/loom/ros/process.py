@@ -10,11 +10,13 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import rclpy
 from rclpy.context import Context
+from rclpy.exceptions import InvalidHandle
 from rclpy.executors import Executor, ExternalShutdownException, SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 from rclpy.task import Future
@@ -24,6 +26,7 @@ from loom.observe.telemetry import Telemetry, start_telemetry
 from loom.ros.log import log_through_ros
 from loom.ros.node import LoomNode
 from loom.ros.shared_memory import reclaim
+from loom.supervise.crew import ENDING
 
 if TYPE_CHECKING:
     from loom.ros.kept import Kept
@@ -55,7 +58,7 @@ def run(*makers: Maker, kept: Kept | None = None) -> None:
     try:
         telemetry = start_telemetry()
         if kept is not None:
-            given = kept.given(executor, stop.asked, lambda: executor.spin_once(timeout_sec=SPIN_S))
+            given = kept.given(executor, stop.asked, lambda: spin_once(executor))
             makers = tuple(node_maker(name) for name in given)
         for maker in makers:
             nodes.append(maker())
@@ -104,6 +107,13 @@ def new_executor(context: Context | None = None) -> Executor:
     return executor
 
 
+def spin_once(executor: Executor, timeout_s: float = SPIN_S) -> None:
+    """Does what is due, or waits for something at most `timeout_s` seconds."""
+    # DDS may have told of something that was destroyed before the executor came to it: that must not end the process.
+    with suppress(InvalidHandle):
+        executor.spin_once(timeout_sec=timeout_s)
+
+
 def die_with_parent() -> None:
     """Has the kernel send SIGTERM when the parent ends, so that a killed launch leaves no robot running."""
     parent = os.getppid()
@@ -118,8 +128,10 @@ class _Stop:
     def __init__(self) -> None:
         self._future: Future[Any] = Future()
         self.exit_code = 0
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in ENDING:
             signal.signal(number, self._take)
+        # A process that was just forked from the keeper has them wait until here.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
 
     def asked(self) -> bool:
         return self._future.done()
@@ -127,7 +139,7 @@ class _Stop:
     def wait(self, executor: Executor, beat: Callable[[], None] | None) -> None:
         while not self._future.done():
             try:
-                executor.spin_once(timeout_sec=SPIN_S)
+                spin_once(executor)
             except ExternalShutdownException:
                 return
             if beat is not None:

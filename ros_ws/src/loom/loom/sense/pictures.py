@@ -1,11 +1,13 @@
-"""Pictures as plain values: from raw bytes, as JPEG, and the coloured regions in them (a door of cv2)."""
+"""Pictures as plain values: from raw bytes, as JPEG, and the coloured regions in them (a door of cv2).
+
+OpenCV takes 15 MB and is loaded where it is used: most processes only hand pictures on.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -88,6 +90,7 @@ def depth_from(data: Raw, encoding: str, height: int, width: int, step: int) -> 
 
 def encode_jpeg(pixels: Pixels, quality: int = 80) -> bytes:
     """The picture (H, W, 3) as JPEG; quality 1 to 100."""
+    import cv2
     done, data = cv2.imencode('.jpg', cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), (cv2.IMWRITE_JPEG_QUALITY, quality))
     if not done:
         raise EventError(f'a picture must be uint8 (H, W, 3) to become JPEG, got {pixels.dtype} {pixels.shape}')
@@ -96,6 +99,7 @@ def encode_jpeg(pixels: Pixels, quality: int = 80) -> bytes:
 
 def decode(data: bytes) -> Pixels:
     """Pixels (H, W, 3) of a JPEG or PNG file; EventError where it is neither or over 16 million pixels."""
+    import cv2
     found = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
     if found is None or found.size > MAX_PIXELS * 3:
         raise EventError(f'a picture must be a JPEG or PNG of at most {MAX_PIXELS} pixels; got {len(data)} bytes')
@@ -104,11 +108,13 @@ def decode(data: bytes) -> Pixels:
 
 def to_hsv(pixels: Pixels) -> Pixels:
     """Hue 0..179, saturation and value 0..255 of each pixel, (H, W, 3)."""
+    import cv2
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2HSV), np.uint8)
 
 
 def regions(mask: NDArray[np.bool_], min_area: float, limit: int = 8) -> list[Region]:
     """The largest patches of a mask (H, W) after specks are removed and small holes closed."""
+    import cv2
     kernel = np.ones((3, 3), np.uint8)
     clean = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, kernel)
     clean = cv2.morphologyEx(clean, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
@@ -118,6 +124,7 @@ def regions(mask: NDArray[np.bool_], min_area: float, limit: int = 8) -> list[Re
 
 
 def _region(labels: NDArray[np.int32], index: int, row: NDArray[np.int32], centre: NDArray[np.float64]) -> Region:
+    import cv2
     left, top, width, height, area = (int(n) for n in row)
     mask = labels[top:top + height, left:left + width] == index
     outlines, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)

@@ -20,6 +20,7 @@ from loom.supervise.channel import Channel
 INCARNATION = 'LOOM_INCARNATION'
 # A spare that was silent for longer may be frozen.
 AWAKE_S = 0.4
+ENDING = (signal.SIGINT, signal.SIGTERM)
 PR_SET_CHILD_SUBREAPER = 36
 SWEEP_S = 0.25
 
@@ -179,6 +180,8 @@ class Crew:
         ours, theirs = Channel.pair()
         incarnation = new_id()[:16]
         gc.freeze()
+        # Until the child has its own way to end, a signal waits: the keeper's would swallow it.
+        signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
         pid = os.fork()
         if pid == 0:
             os.setpgid(0, 0)
@@ -186,6 +189,7 @@ class Crew:
             self._close_inherited()
             os.environ[INCARNATION] = incarnation
             raise Born(theirs, nodes, incarnation)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
         with suppress(PermissionError, ProcessLookupError):
             os.setpgid(pid, pid)
         theirs.close()

@@ -99,16 +99,18 @@ class Keeper:
             return
         message = news.message
         self._expect(process, self._settings.start_s if 'busy' in message else self._settings.heartbeat_s)
+        for node, state in message.get('states', {}).items():
+            process.was_up = True
+            self._roster.seen(node, state)
+            self._welcome(process, self._now_s())
+        for node, state in message.get('done', {}).items():
+            self._roster.answered(node, state)
         for node, reason in message.get('failed', {}).items():
             self._roster.entries[node].reason = reason
             if self._starting and message.get('misconfigured'):
                 self._refuse(f'{node}: {reason}')
             else:
                 self._decide((node,), f'{node} failed: {reason}', None)
-        for node, state in message.get('states', {}).items():
-            process.was_up = True
-            self._roster.seen(node, state)
-            self._welcome(process, self._now_s())
         for node, fault in message.get('faults', {}).items():
             if not self._roster.entries[node].given_up:
                 self._replace(process, f'{node}: {fault}', (node,))
@@ -143,12 +145,12 @@ class Keeper:
             self.exit_code = GIVEN_UP
         elif decision.end:
             self._because, self._roster.mode = decision.because or reason, 'safe'
-            self._roster.give_up(n for n in nodes if n not in decision.restart)
         restart = {*decision.restart, *(dead.nodes if dead else ())}
         at_s = now_s + decision.delay_s
         alive = [p for p in self._processes.values() if p.child is not None]
         # The supervisor goes down for no failure but its own: it tells of the others.
-        self._roster.again([n for p in alive for n in p.nodes if n in restart and (n != SUPERVISOR or n in nodes)], at_s)
+        again = restart - {SUPERVISOR}.difference(nodes)
+        self._roster.again([n for p in alive for n in p.nodes if n in again], at_s)
         for process in self._processes.values():
             if process.child is None and restart & set(process.nodes):
                 process.start_at_s = at_s if process.start_at_s == NEVER else max(process.start_at_s, at_s)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from loom.supervise.tree import Tree
 
@@ -17,10 +17,13 @@ SUPERVISOR = 'supervisor'
 
 @dataclass
 class Entry:
-    """One node; `parked`: somebody else took it down, and it stays there until the mode changes."""
+    """One node; `parked`: somebody else took it down, and it stays there until the mode changes.
+
+    `asked`: the steps that it was asked for and has not answered, oldest first.
+    """
 
     state: str = UNKNOWN
-    asked: str = ''
+    asked: list[str] = field(default_factory=list)
     hold_until_s: float = 0.0
     again: bool = False
     given_up: bool = False
@@ -53,21 +56,24 @@ class Roster:
         """A node is in this state now."""
         entry = self.entries[node]
         before, entry.state = entry.state, state
-        going_down = entry.asked != '' and RANK[entry.asked] <= RANK[state] < RANK[before]
-        if RANK[state] < min(RANK[before], RANK[self.target(node)]) and not going_down:
-            entry.parked = not (entry.again or entry.hold_until_s)
-        if state == entry.asked or (state != before and not going_down):
-            entry.asked = ''
+        if RANK[state] < min(RANK[before], RANK[self.target(node)]) and not (entry.asked or entry.again):
+            entry.parked = True
         if state == UNCONFIGURED:
             entry.again = False
         if state == ACTIVE and not entry.again:
             entry.reason, entry.hold_until_s = '', 0.0
 
+    def answered(self, node: str, state: str) -> None:
+        """A node is done with the step to this state, whether it succeeded or not; its state was seen before."""
+        entry = self.entries[node]
+        if state in entry.asked:
+            del entry.asked[:entry.asked.index(state) + 1]
+
     def lost(self, nodes: Iterable[str], reason: str) -> None:
         """Their process has ended."""
         for node in nodes:
             entry = self.entries[node]
-            entry.state, entry.asked, entry.again, entry.parked, entry.reason = UNKNOWN, '', False, False, reason
+            entry.state, entry.asked, entry.again, entry.parked, entry.reason = UNKNOWN, [], False, False, reason
 
     def stand_in(self, node: str) -> None:
         """One more node, in the place of one that was given up."""
@@ -78,12 +84,12 @@ class Roster:
         """They go back to the beginning and come up anew, not before `at_s`."""
         for node in nodes:
             entry = self.entries[node]
-            entry.again, entry.hold_until_s, entry.asked = entry.state != UNCONFIGURED, at_s, ''
+            entry.again, entry.hold_until_s = entry.state != UNCONFIGURED, at_s
 
     def give_up(self, nodes: Iterable[str]) -> None:
         """They stay down."""
         for node in nodes:
-            self.entries[node].given_up, self.entries[node].asked = True, ''
+            self.entries[node].given_up, self.entries[node].parked = True, False
 
     def forgive(self) -> list[str]:
         """Those that were given up may try again."""
@@ -102,14 +108,15 @@ class Roster:
         return TARGETS[self._mode]
 
     def steps(self, now_s: float) -> dict[str, str]:
-        """node -> the state it is to take now, for each that is not asked yet."""
+        """node -> the state it is to take now, for each that is not on its way there."""
         found = {}
         for node, entry in self.entries.items():
             if entry.hold_until_s <= now_s:
                 entry.hold_until_s = 0.0
             step = self._step(node, entry)
-            if step and step != entry.asked:
-                entry.asked = found[node] = step
+            if step and entry.asked[-1:] != [step]:
+                entry.asked.append(step)
+                found[node] = step
         return found
 
     def settled(self) -> bool:
@@ -119,8 +126,7 @@ class Roster:
 
     def next_hold_s(self) -> float:
         """When the first node that waits may go on; infinite where none waits."""
-        return min((e.hold_until_s for e in self.entries.values() if e.hold_until_s and e.state != UNKNOWN),
-                   default=float('inf'))
+        return min((e.hold_until_s for e in self.entries.values() if e.hold_until_s), default=float('inf'))
 
     def _step(self, node: str, entry: Entry) -> str:
         if entry.state not in (UNCONFIGURED, INACTIVE, ACTIVE) or entry.parked:
@@ -144,5 +150,4 @@ class Roster:
 
     def _is_above(self, node: str, state: str) -> bool:
         """Whether a node is on its way down and not yet as far down as that."""
-        entry = self.entries[node]
-        return not entry.parked and RANK[entry.state] > max(RANK[state], RANK[self.target(node)])
+        return RANK[self.entries[node].state] > max(RANK[state], RANK[self.target(node)])

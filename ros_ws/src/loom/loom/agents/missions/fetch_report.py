@@ -27,10 +27,11 @@ def mission(say: Say) -> Agent:
     """The mission as an agent; `say` speaks as the person (blocking); where it can't, a real one is waited for."""
     agent = Agent(NAME, listens=('command.understood', 'capability.finished', 'speaker.said'))
 
-    @agent.on('mission.start')
+    # After a crash in the middle it begins again, from wherever the robot is.
+    @agent.on('mission.start', idempotent=True)
     async def start(ctx: Context, event: Event) -> None:
-        if event.data.get('mission') == NAME and ctx.recall('running') is None:
-            await ctx.remember('running', ctx.spawn(_carry_out(ctx, _Person(say))))
+        if event.data.get('mission') == NAME:
+            await _carry_out(ctx, _Person(say))
 
     return agent
 

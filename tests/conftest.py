@@ -171,6 +171,18 @@ def program(tmp_path: Path) -> Iterator[Callable[..., Program]]:
 
 
 @pytest.fixture(scope='session', autouse=True)
+def _state_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What programs under test keep does not go to the user's own folder."""
+    before = os.environ.get('XDG_STATE_HOME')
+    os.environ['XDG_STATE_HOME'] = str(tmp_path_factory.mktemp('state'))
+    yield
+    if before is None:
+        del os.environ['XDG_STATE_HOME']
+    else:
+        os.environ['XDG_STATE_HOME'] = before
+
+
+@pytest.fixture(scope='session', autouse=True)
 def _shared_memory() -> Iterator[None]:
     """Tests kill processes; the segments of the killed go before they fill the memory."""
     yield

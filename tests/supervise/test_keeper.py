@@ -11,7 +11,7 @@ import pytest
 sys.path.append(str(Path(__file__).resolve().parent))
 from robot_in_memory import ACTIVE, HEARTBEAT_S, KILL_S, NODES, SECTION, START_S, Robot, robot
 
-from loom.supervise import keeper as keeper_module
+from loom.supervise import vitals
 from loom.supervise.keeper import BAD_CONFIG
 
 # --- start ----------------------------------------------------------------------------------------
@@ -178,7 +178,7 @@ def test_a_process_that_a_signal_stopped_is_noticed_in_the_middle_of_a_transitio
         monkeypatch: pytest.MonkeyPatch) -> None:
     one = robot().up()
     frozen: set[int] = set()
-    monkeypatch.setattr(keeper_module, 'stopped', frozen.__contains__)
+    monkeypatch.setattr(vitals, 'stopped', frozen.__contains__)
     one.crew.slow_s = {'camera': 100.0}
     one.die('camera')
     one.until(lambda: len(one.starts('camera')) == 2)
@@ -196,7 +196,7 @@ def test_a_process_that_a_signal_stopped_is_noticed_in_the_middle_of_a_transitio
 def test_a_process_that_goes_on_in_time_is_not_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     one = robot().up()
     frozen: set[int] = set()
-    monkeypatch.setattr(keeper_module, 'stopped', frozen.__contains__)
+    monkeypatch.setattr(vitals, 'stopped', frozen.__contains__)
     for _ in range(5):
         frozen.add(one.life('camera').child.pid)
         one.pass_s(0.6)
@@ -208,7 +208,7 @@ def test_a_process_that_goes_on_in_time_is_not_killed(monkeypatch: pytest.Monkey
 def test_too_many_children_are_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     one = robot().up()
     children = {one.life('camera').child.pid: 64}
-    monkeypatch.setattr(keeper_module, 'descendants', lambda pid: children.get(pid, 0))
+    monkeypatch.setattr(vitals, 'descendants', lambda pid: children.get(pid, 0))
     one.pass_s(2.0)
     assert len(one.starts('camera')) == 1, '64 is the most'
     children[one.life('camera').child.pid] = 65

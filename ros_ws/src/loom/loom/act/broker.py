@@ -13,13 +13,11 @@ import jsonschema
 
 from loom.act.call import (
     AGAIN_S,
-    FIRST_SENT,
     Call,
     Feedback,
     OnFeedback,
     OnOutcome,
     Outcome,
-    first_sent_ns,
     no_feedback,
     outcome,
 )
@@ -28,6 +26,7 @@ from loom.core.bus import Bus, Subscription
 from loom.core.clock import NANOSECONDS, Clock, wall_ns
 from loom.core.errors import CapabilityError, LoomError, nearest
 from loom.core.event import Event
+from loom.core.inlet import FIRST_SENT, first_sent_ns
 from loom.core.trace import handling
 
 ADDRESS = 'action_broker'
@@ -131,9 +130,11 @@ class ActionBroker:
         try:
             capability = self._checked(call)
         except LoomError as error:
-            call.waits_since_ns = call.waits_since_ns or wall_ns()
+            first, call.waits_since_ns = not call.waits_since_ns, call.waits_since_ns or wall_ns()
             if error.code in (UNKNOWN, AWAY) and self._may_come(call, error.code):
                 self._open[call.id] = call
+                if first:
+                    self._notify(call, {'status': 'waiting', 'progress': -1.0})
             else:
                 self._finish(call, outcome(None, error.code, str(error)))
             return

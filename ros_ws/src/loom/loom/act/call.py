@@ -8,12 +8,8 @@ from typing import Any
 
 from loom.core.event import Event
 
-# In the metadata of what is sent once more, and of a call on its way to the agent: when it was first sent, in
-# nanoseconds of the wall clock.
-FIRST_SENT = 'first_sent_ns'
 # What was taken and not answered is sent once more this often: somebody who was started anew may have it by then.
 AGAIN_S = 2.0
-MAX_DIGITS = 20
 Outcome = dict[str, Any]
 OnOutcome = Callable[[Outcome], None]
 Feedback = dict[str, Any]
@@ -24,8 +20,8 @@ OnFeedback = Callable[[Feedback], None]
 class Call:
     """Who asked for what, until when, and who is to hear of it; `agent` is empty while nobody is known who can do it.
 
-    `waits_since_ns` is when it began to wait for one, by the wall clock, 0: it did not; `asked` are the ids of the events
-    that asked for it, `again_ns` is when its agent is asked once more.
+    `waits_since_ns` is when it began to wait for one, by the wall clock, 0: it did not; `asked` are the ids of the
+    events that asked for it, `again_ns` is when its agent is asked once more.
     """
 
     id: str
@@ -56,12 +52,6 @@ class Call:
 def outcome(result: Any = None, error_code: int = 0, error_msg: str = '') -> Outcome:
     """The data of a `capability.result` event."""
     return {'result': result, 'error_code': error_code, 'error_msg': error_msg}
-
-
-def first_sent_ns(event: Event) -> int:
-    """When an event was first sent, by the wall clock; 0: unknown."""
-    given = event.metadata.get(FIRST_SENT, '')
-    return int(given) if given.isdecimal() and len(given) < MAX_DIGITS else event.sent_ns
 
 
 def no_feedback(data: Feedback) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import aclosing
 from typing import Any
 
-from loom.act.call import Outcome, first_sent_ns, outcome
+from loom.act.call import Outcome, outcome
 from loom.act.capability import (
     BUSY,
     CANCELLED,
@@ -30,6 +30,7 @@ from loom.agents.context import Context
 from loom.agents.middleware import wrapped
 from loom.core.errors import CapabilityError, EventError, LoomError
 from loom.core.event import Event, encode
+from loom.core.inlet import first_sent_ns
 from loom.core.trace import handling
 
 MAX_RUNNING = 32

@@ -9,12 +9,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
-from loom.act.call import AGAIN_S, FIRST_SENT
+from loom.act.call import AGAIN_S
 from loom.agents.meetings import Meetings
 from loom.core.bus import Bus
 from loom.core.clock import Clock, wall_ns
 from loom.core.errors import ConfigError, DeadlineError, LoomError
 from loom.core.event import Event
+from loom.core.inlet import FIRST_SENT
 
 ANSWERS = ('reply', 'capability.result')
 SIGNS = ('reply.working', 'capability.feedback')

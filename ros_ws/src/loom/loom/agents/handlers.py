@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
-from loom.act.call import FIRST_SENT
 from loom.act.capability import INTERRUPTED as INTERRUPTED_CODE
 from loom.agents.agent import Agent, Handler
 from loom.agents.context import Context
@@ -18,6 +17,7 @@ from loom.agents.requests import Requests
 from loom.core.clock import NANOSECONDS, wall_ns
 from loom.core.errors import AgentError, DeadlineError
 from loom.core.event import Event
+from loom.core.inlet import FIRST_SENT
 from loom.core.ledger import Ledger
 from loom.core.patterns import matches
 from loom.core.trace import continued, handling

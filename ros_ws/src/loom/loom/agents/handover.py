@@ -15,7 +15,6 @@ from loom.core.event import Event
 
 MAX_HELD = 10_000
 MAX_OPEN = 1000
-MAX_CLAIMS = 1000
 # What concerns work that has begun goes to whoever began it, also while new work has to wait.
 BEGUN = ('reply', 'capability.', 'request.', ARRIVE, CLAIM)
 Open = Callable[[Handler], Subscription]
@@ -30,7 +29,6 @@ class Handover:
     def __init__(self, bus: Bus) -> None:
         self.bus = bus
         self.holding = False
-        self.old_claims: deque[str] = deque(maxlen=MAX_CLAIMS)
         self._lines: list[Line] = []
         self._lock = threading.Lock()
 
@@ -100,9 +98,6 @@ class Line:
 
     def __call__(self, event: Event) -> None:
         """Takes an event from the bus."""
-        # What an agent before this one said of its age would make this one give way.
-        if event.type == CLAIM and event.data['id'] in self._handover.old_claims:
-            return
         with self._lock:
             handler = self._handler
             begun = event.type.startswith(BEGUN) and event.type != 'capability.call'
@@ -160,7 +155,6 @@ class Stage:
         self._bus = handover.bus
         self._live = True
         self._readers: list[_Reader] = []
-        self._claims: set[str] = set()
         self._open: OrderedDict[str, tuple[Line, Event]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -183,9 +177,7 @@ class Stage:
         """Puts the event into one mailbox."""
         if not self._live:
             return
-        if event.type == CLAIM:
-            self._claims.add(event.data['id'])
-        elif event.type == 'reply':
+        if event.type == 'reply':
             self._answered(event.correlation_id)
         self._bus.send(address, event)
 
@@ -212,7 +204,6 @@ class Stage:
 
     def cut(self) -> None:
         """Ends this generation; what it was asked and did not answer is asked of the next."""
-        self._handover.old_claims.extend(self._claims)
         self.close()
         with self._lock:
             self._live = False

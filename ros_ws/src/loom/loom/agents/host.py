@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 Result = TypeVar('Result')
 SOURCE = 'agent_host'
 STOP_S = 1.0
+# Of the time to stop, what handlers have to end; the rest is for the loop.
+CLOSE_SHARE = 0.8
 
 
 class AgentHost:
@@ -76,11 +78,12 @@ class AgentHost:
         """Starts the loop and every agent; returns when all are subscribed. ConfigError where a name is taken."""
         if self._thread is not None:
             return
-        loop = self._loop = asyncio.new_event_loop()
+        loop, self._runners = asyncio.new_event_loop(), []
+        self._loop = loop
         self._thread = threading.Thread(target=_run, args=(loop,), name='loom-agents', daemon=True)
         self._thread.start()
         try:
-            asyncio.run_coroutine_threadsafe(self._open(loop), loop).result(timeout_s)
+            asyncio.run_coroutine_threadsafe(self._open(loop, self._runners), loop).result(timeout_s)
         except FutureTimeout:
             self.stop()
             raise DeadlineError(f'the agents must be ready within {timeout_s:g} s and were not') from None
@@ -94,16 +97,20 @@ class AgentHost:
         loop, thread, self._loop, self._thread, self._pulse = self._loop, self._thread, None, None, None
         if loop is None or thread is None:
             return True
-        deadline = time.monotonic() + timeout_s
-        closed = threading.Event()
-        # Made on the loop: on one that hangs, nobody would ever come to it.
-        loop.call_soon_threadsafe(lambda: loop.create_task(self._close()).add_done_callback(lambda _: closed.set()))
-        closed.wait(timeout_s * 0.8)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(max(deadline - time.monotonic(), 0.01))
-        for runner in self._runners:
+        closed, runners = threading.Event(), self._runners
+
+        def end() -> None:
+            # Here, on the loop: one that hangs comes to it late, or never, and may have as much time then.
+            def ended(_: object) -> None:
+                closed.set()
+                loop.stop()
+            loop.create_task(_close(runners)).add_done_callback(ended)
+            loop.call_later(timeout_s * CLOSE_SHARE, loop.stop)
+        loop.call_soon_threadsafe(end)
+        thread.join(timeout_s)
+        for runner in runners:
             runner.release()
-        return not thread.is_alive()
+        return closed.is_set() and not thread.is_alive()
 
     def cards(self) -> tuple[AgentCard, ...]:
         """The agents as data for the directory."""
@@ -153,22 +160,22 @@ class AgentHost:
             doing.cancel()
             raise DeadlineError(f'{agent!r} must be done within {timeout_s:g} s and was not') from None
 
-    async def _open(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._runners = []
+    async def _open(self, loop: asyncio.AbstractEventLoop, runners: list[Runner]) -> None:
         for agent in self.agents:
             journal = self._journal / f'{agent.name}.journal' if self._journal else None
-            self._runners.append(Runner(agent, self._bus, self._clock, self._body, loop, self.ledger,
-                                        self._configs[agent.name], self._memory, journal, self._directory))
-        for runner in self._runners:
+            runners.append(Runner(agent, self._bus, self._clock, self._body, loop, self.ledger,
+                                  self._configs[agent.name], self._memory, journal, self._directory))
+        for runner in runners:
             runner.open()
 
-    async def _close(self) -> None:
-        await asyncio.gather(*(runner.close() for runner in self._runners), return_exceptions=True)
-        # What handlers began beside themselves and nobody waits for.
-        left = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in left:
-            task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
+
+async def _close(runners: Sequence[Runner]) -> None:
+    await asyncio.gather(*(runner.close() for runner in runners), return_exceptions=True)
+    # What handlers began beside themselves and nobody waits for.
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
 
 
 def _run(loop: asyncio.AbstractEventLoop) -> None:

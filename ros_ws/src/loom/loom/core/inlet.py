@@ -18,6 +18,16 @@ from loom.core.wire import Decoder
 SAMPLE_OF = 4
 RECENT = 256
 COALESCED = 'coalesced'
+# In the metadata of what is sent once more, and of a call on its way to the agent: when it was first sent, in
+# nanoseconds of the wall clock.
+FIRST_SENT = 'first_sent_ns'
+MAX_DIGITS = 20
+
+
+def first_sent_ns(event: Event) -> int:
+    """When an event was first sent, by the wall clock of its sender; 0: unknown."""
+    given = event.metadata.get(FIRST_SENT, '')
+    return int(given) if given.isdecimal() and len(given) < MAX_DIGITS else event.sent_ns
 
 
 class Waiting(NamedTuple):

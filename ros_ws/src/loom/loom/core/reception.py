@@ -13,7 +13,7 @@ from loom.core.clock import NANOSECONDS, Clock, wall_ns
 from loom.core.delivery import LANES, Delivery
 from loom.core.errors import EventError
 from loom.core.event import Event, check
-from loom.core.inlet import Inlet, Waiting
+from loom.core.inlet import FIRST_SENT, Inlet, Waiting
 from loom.core.numbering import Progress
 from loom.core.trace import continued
 from loom.core.wire import number_of
@@ -187,7 +187,9 @@ class Reception:
             return
         if reason:
             account.drop(reason)
-            self._say(reason, '', event.type, event.sender or event.source)
+            # What was sent once more on purpose is nobody's mistake.
+            if reason != 'duplicate' or FIRST_SENT not in event.metadata:
+                self._say(reason, '', event.type, event.sender or event.source)
             return
         account.delivered += 1
         try:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from loom.supervise.crew import Child, Crew, News, descendants, stopped
+from loom.supervise.crew import Child, Crew, News
 from loom.supervise.policy import Decision, Policy
 from loom.supervise.report import given_up, missing, report
 from loom.supervise.roster import SUPERVISOR, TARGETS, Roster
 from loom.supervise.tree import Tree
+from loom.supervise.vitals import LOOK_S, Vitals
 
 BAD_CONFIG, GIVEN_UP = 2, 3
 REPORT_S = 1.0
-CENSUS_S = 0.25
 # A keeper that did not run itself for so long has no right to call others silent.
 ASLEEP_S = 0.3
 NEVER = float('inf')
@@ -30,9 +30,7 @@ class Process:
     nodes: tuple[str, ...]
     child: Child | None = None
     start_at_s: float = NEVER
-    silent_at_s: float = NEVER
-    patience_s: float = 0.0
-    stopped_s: float = NEVER
+    vitals: Vitals = field(default_factory=Vitals)
     failed_s: float = NEVER
     fault: str = ''
     faulty: tuple[str, ...] = ()
@@ -82,7 +80,7 @@ class Keeper:
         asleep_s = self._now_s() - self._looked_s - idle_s
         if asleep_s > ASLEEP_S:
             for process in self._processes.values():
-                process.silent_at_s += asleep_s
+                process.vitals.silent_at_s += asleep_s
         for item in news:
             self._take(item)
         self._looked_s = self._now_s()
@@ -118,11 +116,12 @@ class Keeper:
             self._obey(news.child, int(message['id']), str(message['order']))
 
     def _ended(self, process: Process, news: News) -> None:
-        process.child, process.silent_at_s = None, NEVER
+        process.child = None
+        process.vitals.nothing()
         reason, process.fault = process.fault or news.ended, ''
         # Who ended a process that died is not known, unless one of its nodes said so.
         culprits, process.faulty = process.faulty or process.nodes, ()
-        process.failed_s, process.stopped_s = min(process.failed_s, self._now_s()), NEVER
+        process.failed_s = min(process.failed_s, self._now_s())
         self._roster.lost(process.nodes, reason)
         if news.exit_code == BAD_CONFIG and self._starting and not process.was_up:
             self._refuse(f'{process.name} has a wrong setting, see above')
@@ -166,15 +165,15 @@ class Keeper:
 
     def _idle_s(self) -> float:
         now_s = self._now_s()
-        due_s = min(min(p.start_at_s, p.silent_at_s) for p in self._processes.values())
+        due_s = min(min(p.start_at_s, p.vitals.silent_at_s) for p in self._processes.values())
         return max(min(due_s, self._roster.next_hold_s(), self._census_s, self._order_ends_s) - now_s, 0.0)
 
     def _look(self, now_s: float) -> None:
         for process in list(self._processes.values()):
             if process.child is None and process.start_at_s <= now_s:
                 self._start(process)
-            elif process.child is not None and process.silent_at_s <= now_s:
-                self._replace(process, f'gave no sign for {process.patience_s:g} s')
+            elif process.child is not None and (why := process.vitals.silence(process.child.pid, now_s)):
+                self._replace(process, why)
         self._ask(self._roster.steps(now_s))
         if self._starting and self._roster.settled():
             self._starting = False
@@ -183,7 +182,7 @@ class Keeper:
         if not self._starting:
             self._crew.keep_spares(self._settings.spares if self._warm else 0, self._settings.heartbeat_s)
         if now_s >= self._census_s:
-            self._census_s = now_s + CENSUS_S
+            self._census_s = now_s + LOOK_S
             self._inspect(now_s)
         self._answer(now_s)
         self._report(now_s)
@@ -196,7 +195,7 @@ class Keeper:
             self._expect(process, self._settings.start_s)
 
     def _expect(self, process: Process, within_s: float) -> None:
-        process.silent_at_s, process.patience_s = self._now_s() + within_s, within_s
+        process.vitals.expect(self._now_s(), within_s)
 
     def _stand_in(self, node: str) -> None:
         self._roster.stand_in(node)
@@ -205,7 +204,8 @@ class Keeper:
 
     def _replace(self, process: Process, fault: str, faulty: tuple[str, ...] = ()) -> None:
         if process.child is not None and not process.fault:
-            process.fault, process.faulty, process.silent_at_s = fault, faulty, NEVER
+            process.fault, process.faulty = fault, faulty
+            process.vitals.nothing()
             self._crew.kill(process.child)
 
     def _ask(self, steps: dict[str, str]) -> None:
@@ -216,14 +216,8 @@ class Keeper:
 
     def _inspect(self, now_s: float) -> None:
         for process in self._processes.values():
-            if process.child is None:
-                continue
-            # One that is stopped in the middle of a transition has longer to give a sign, and will not use it.
-            process.stopped_s = min(process.stopped_s, now_s) if stopped(process.child.pid) else NEVER
-            if now_s - process.stopped_s >= self._settings.heartbeat_s - 1.5 * CENSUS_S:
-                self._replace(process, f'was stopped by a signal for {self._settings.heartbeat_s:g} s')
-            elif (number := descendants(process.child.pid)) > self._settings.max_children:
-                self._replace(process, f'has begun {number} processes, and {self._settings.max_children} is the most')
+            if process.child is not None and (why := process.vitals.look(process.child.pid, now_s, self._settings)):
+                self._replace(process, why)
 
     def _welcome(self, process: Process, now_s: float) -> None:
         if process.failed_s < NEVER and all(self._roster.entries[n].state == self._roster.target(n)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
+import signal
 import socket
 import struct
 import time
+from contextlib import suppress
+from pathlib import Path
 
 from loom.core.errors import ConfigError
+from loom.supervise.crew import stopped
 
 # The processes of a keeper that was killed end within 2 s.
 WAIT_S = 4.0
@@ -24,7 +28,7 @@ def hold(namespace: str, wait_s: float = WAIT_S) -> socket.socket:
     name = namespace.strip('/')
     place = '\0loom-robot-' + hashlib.blake2s(f'{domain}/{name}'.encode(), digest_size=8).hexdigest()
     lock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    deadline_s = time.monotonic() + wait_s
+    deadline_s, holder = time.monotonic() + wait_s, 0
     while True:
         try:
             lock.bind(place)
@@ -32,11 +36,25 @@ def hold(namespace: str, wait_s: float = WAIT_S) -> socket.socket:
             lock.listen(64)
             return lock
         except OSError:
+            # Asked once: whoever asks stays in the queue of the one that has it.
+            holder = holder or _holder(place)
             if time.monotonic() > deadline_s:
                 lock.close()
                 raise ConfigError(f'a robot of namespace {name!r} is up in domain {domain} already, process '
-                                  f'{_holder(place)}; end it, or give this one another namespace') from None
+                                  f'{holder}; end it, or give this one another namespace') from None
+        if holder and not Path(f'/proc/{holder}').exists():
+            _wake_the_orphans(place)
         time.sleep(POLL_S)
+
+
+def _wake_the_orphans(place: str) -> None:
+    """A process that was stopped when its keeper was killed was told to end, and does when it goes on."""
+    rows = (line.split() for line in Path('/proc/net/unix').read_text().splitlines())
+    sockets = {f'socket:[{row[6]}]' for row in rows if row[7:] == [place.replace('\0', '@')]}
+    for process in Path('/proc').glob('[0-9]*'):
+        with suppress(OSError):
+            if stopped(int(process.name)) and sockets & {os.readlink(file) for file in (process / 'fd').iterdir()}:
+                os.kill(int(process.name), signal.SIGCONT)
 
 
 def _holder(place: str) -> int:

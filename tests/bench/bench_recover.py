@@ -82,8 +82,9 @@ def kill(guest: Guest, launch: int, dice: random.Random, turn: int) -> dict[str,
     settle(guest)
     time.sleep(dice.uniform(0.3, 1.2))
     node = dice.choice([*sorted(guest.states), 'supervisor'])
+    pid = process_of(node, launch)
     begin_s = guest.killed(node)
-    os.kill(process_of(node, launch), signal.SIGKILL)
+    os.kill(pid, signal.SIGKILL)
     active_s = handled_s = LIMIT_S
     probed = node in TOPICS or node in PROBES or node in HOSTS
     while time.monotonic() - begin_s < LIMIT_S and (active_s == LIMIT_S or (probed and handled_s == LIMIT_S)):

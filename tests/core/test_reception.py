@@ -14,7 +14,7 @@ from loom.core import reception as module
 from loom.core.clock import NANOSECONDS, ManualClock
 from loom.core.delivery import BACKGROUND, BATCHED, REALTIME, STATE, Delivery, Policy
 from loom.core.event import Event
-from loom.core.inlet import Inlet
+from loom.core.inlet import FIRST_SENT, Inlet, first_sent_ns
 from loom.core.reception import MAX_SOURCES, PASSED_OVER, Reception
 from loom.core.wire import encode
 
@@ -72,6 +72,24 @@ def test_one_event_is_delivered_once_whoever_repeats_it() -> None:
         bench.reception.take([inlet], GOOD, writer, sequence)
     bench.reception.serve()
     assert bench.reception.counts() == {'delivered': 1, 'repeated': 1, 'duplicate': 2}
+
+
+@pytest.mark.parametrize(('again', 'warned'), [({}, True), ({FIRST_SENT: '17'}, False)])
+def test_what_was_sent_once_more_on_purpose_is_dropped_without_a_warning(caplog: pytest.LogCaptureFixture,
+                                                                         again: dict[str, str], warned: bool) -> None:
+    bench = Bench()
+    inlet = bench.inlet()
+    for metadata in ({}, again):
+        bench.reception.take([inlet], dataclasses.replace(GOOD, metadata=metadata))
+    bench.reception.serve()
+    assert bench.reception.counts() == {'delivered': 1, 'duplicate': 1}
+    assert ('duplicate' in caplog.text) is warned
+
+
+@pytest.mark.parametrize(('given', 'known'), [
+    ('', 5), ('7', 7), ('-7', 5), ('x', 5), ('1' * 20, 5), ('1' * 19, int('1' * 19))])
+def test_when_an_event_was_first_sent(given: str, known: int) -> None:
+    assert first_sent_ns(dataclasses.replace(GOOD, metadata={FIRST_SENT: given}, sent_ns=5)) == known
 
 
 def test_gaps_in_the_numbers_are_losses_and_a_damaged_number_is_not_believed() -> None:

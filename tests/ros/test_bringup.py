@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -57,10 +58,11 @@ def test_what_is_wrong_in_the_tree_is_named_with_its_file(tmp_path: Path) -> Non
 
 
 def test_a_table_may_name_a_node_of_another_class(tmp_path: Path) -> None:
-    plan = {'order': ['guard_host=agent_host', 'camera'], 'few': {'all': ['camera', 'guard_host=agent_host']},
+    few = {'all': ['supervisor', 'camera', 'guard_host=agent_host']}
+    plan = {'order': ['guard_host=agent_host', 'camera'], 'few': few,
             'only_in_simulation': [], 'supervision': {'nodes': {'guard_host': {'needs': ['camera']}}}}
     (tmp_path / 'table.yaml').write_text(yaml.safe_dump(plan))
-    assert processes(tmp_path / 'table.yaml', 'few', 'none') == {'all': ['camera', 'guard_host=agent_host']}
+    assert processes(tmp_path / 'table.yaml', 'few', 'none') == few
     assert supervision_tree(tmp_path / 'table.yaml', 'none').order() == ('supervisor', 'camera', 'guard_host')
 
 
@@ -118,3 +120,17 @@ def test_the_parameter_file_of_the_project_is_right() -> None:
 def test_yaml_is_read_as_it_is(tmp_path: Path) -> None:
     (tmp_path / 'good.yaml').write_text(yaml.safe_dump({'a': {'ros__parameters': {'x': 1}}}))
     assert load_yaml(tmp_path / 'good.yaml') == {'a': {'ros__parameters': {'x': 1}}}
+
+
+@pytest.mark.parametrize(('text', 'reason'), [
+    ('[a]', 'must map order, few and supervision to their values, got list'),
+    ('few: {}', 'order: field required'), ('order: [camera]\nfew: {all: [supervisor]}', "'camera' is in 0"),
+    ('order: [camera]\nfew: {a: [supervisor, camera], b: [camera]}', "'camera' is in 2"),
+    ('order: [camera]\nfew: {all: [camera]}', "'supervisor' is in 0"),
+    ('order: [camera]\nfew: {all: [supervisor, camra]}', "few.all: 'camra' is not in the order; did you mean 'camera'"),
+    ('order: [camera]\nonly_in_simulation: [simulator]', "only_in_simulation: 'simulator' is not in the order"),
+    ('order: [camera]\nfeww: {}', "no parameter named 'feww'")])
+def test_a_wrong_table_of_processes_is_refused(tmp_path: Path, text: str, reason: str) -> None:
+    (tmp_path / 'table.yaml').write_text(text)
+    with pytest.raises(ConfigError, match=re.escape(reason)):
+        processes(tmp_path / 'table.yaml', 'few', 'none')

@@ -24,6 +24,8 @@ NAME = 'recover_guest'
 TICK_S, PROBE_S, DEED_S, DEED_S_MOST = 0.02, 0.05, 0.2, 10.0
 # What is still on its way from a node that was just killed.
 FLIGHT_S = 0.15
+# A process lives on for a moment after SIGKILL was sent.
+KILL_S = 0.01
 TOPICS: dict[str, tuple[str, Any, Any]] = {
     'simulator': ('clock', Clock, SENSOR), 'safety': ('loom/motion/decision', SafetyDecision, SENSOR),
     'robot_state': ('tf', TFMessage, SENSOR), 'map_server': ('map', OccupancyGrid, STATE),
@@ -142,7 +144,7 @@ class Guest:
     def _answered(self, event: Event) -> None:
         with self.lock:
             server, asked_s = self._asked.get(event.correlation_id, ('', 0.0))
-            if server and asked_s > self._killed.get(server, 0.0):
+            if server and asked_s > self._killed.get(server, 0.0) + KILL_S:
                 self.handled_s.setdefault(server, time.monotonic())
 
     def _seen(self, node: str) -> None:

@@ -121,7 +121,7 @@ class Context:
             context = {'event': {'type': event.type, 'data': event.data}, **context}
         data = {'task': task, 'prompt': prompt, 'context': context, 'deadline_s': deadline_s, 'local_only': local_only}
         question = self._compose('model.infer', data, reply_to=self.agent)
-        answer = (await self._exchange.ask(ROUTER, question, deadline_s + 1.0)).data
+        answer = (await self._exchange.ask(ROUTER, question, deadline_s)).data
         if answer['error_code']:
             raise ModelError(answer['error_msg'], answer['error_code'])
         return Answer(answer['text'], answer['backend'], answer['confidence'])

@@ -111,6 +111,10 @@ class Ring:
         size = _CHECKED.unpack_from(self._memory, start)[0]
         return self._memory[start + _CHECKED.size:start + min(_CHECKED.size + size, self._slot_size - _RESULT_AT)]
 
+    def close(self) -> None:
+        """What was begun is noted no further: a handler that hung ends when another process may have the file."""
+        self._numbers.clear()
+
     def _place(self, number: int) -> int:
         return self._start + (number - 1) % self._size * self._slot_size
 
@@ -170,6 +174,8 @@ class Journal:
     def close(self) -> None:
         """Lets go of the file."""
         if self._memory is not None:
+            self.events.close()
+            self.calls.close()
             self._memory.close()
         if self._file >= 0:
             os.close(self._file)

@@ -8,12 +8,17 @@ from typing import Any
 
 from loom.agents.agent import Agent
 from loom.agents.host import AgentHost
+from loom.agents.journal import journal_folder
 from loom.core.clock import SystemClock
 from loom.dds.bus import DdsBus
 
 
-def run(*agents: Agent, namespace: str = '') -> None:
-    """Runs agents on the robot of this namespace until SIGINT or SIGTERM."""
+def run(*agents: Agent, namespace: str = '', journal: str = 'auto') -> None:
+    """Runs agents on the robot of this namespace until SIGINT or SIGTERM.
+
+    `journal` is the folder where they note what they begin and have done, so that nothing is done twice when this
+    process is killed and started again: `auto` is $XDG_STATE_HOME/loom/journal, empty: they note nothing.
+    """
     stop = threading.Event()
 
     def asked(*_: Any) -> None:
@@ -22,7 +27,7 @@ def run(*agents: Agent, namespace: str = '') -> None:
         signal.signal(number, asked)
     bus = DdsBus(namespace)
     try:
-        with AgentHost(bus, SystemClock(), *agents):
+        with AgentHost(bus, SystemClock(), *agents, journal=journal_folder(journal, namespace)):
             stop.wait()
     finally:
         bus.close()

@@ -3,30 +3,37 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 from loom.core.bus import Bus
-from loom.core.clock import Clock
-from loom.core.errors import LoomError
+from loom.core.clock import NANOSECONDS, Clock, wall_ns
+from loom.core.errors import LoomError, ModelError
 from loom.core.event import Event
+from loom.core.inlet import first_sent_ns
 from loom.core.trace import handling
-from loom.reason.answer import ALL_FAILED, Request
-from loom.reason.router import ModelRouter
+from loom.reason.answer import ALL_FAILED, LATE, Request
+from loom.reason.router import MAX_DEADLINE_S, ModelRouter
 
 ADDRESS = 'model_router'
 WORKERS = 4
 MAX_WAITING = 64
+# Of what is left of the time, what the model gets; the rest is for the answer's way back.
+MODEL_SHARE = 0.95
 
 
 class ModelServer:
-    """Answers `model.infer` {task, prompt, context, deadline_s, local_only} with an answer or an error code."""
+    """Answers `model.infer` {task, prompt, context, deadline_s, local_only} with an answer or an error code.
+
+    What is asked once more while it waits is answered once; `deadline_s` runs from when it was first asked.
+    """
 
     def __init__(self, bus: Bus, clock: Clock, router: ModelRouter) -> None:
         self._bus = bus
         self._clock = clock
         self._router = router
         self._pool = ThreadPoolExecutor(WORKERS, 'loom-think')
-        self._waiting = 0
+        self._waiting: set[str] = set()
         self._mailbox = bus.receive(ADDRESS, self._receive)
 
     def close(self) -> None:
@@ -37,26 +44,28 @@ class ModelServer:
     def _receive(self, event: Event) -> None:
         if event.type != 'model.infer' or not event.reply_to:
             return
-        if self._waiting >= MAX_WAITING:
+        if event.id in self._waiting:
+            return
+        if len(self._waiting) >= MAX_WAITING:
             self._reply(event, failure(LoomError(f'at most {MAX_WAITING} requests may wait; try later', ALL_FAILED)))
             return
-        self._waiting += 1
+        self._waiting.add(event.id)
         self._pool.submit(self._work, event)
 
     def _work(self, event: Event) -> None:
-        with handling(f'loom.{ADDRESS}.infer', event.traceparent, event.tracestate, cause=event):
-            self._answer(event)
-
-    def _answer(self, event: Event) -> None:
         try:
-            answer = self._router.ask(request_of(event.data))
-            result = {'text': answer.text, 'backend': answer.backend, 'confidence': answer.confidence,
-                      'error_code': 0, 'error_msg': ''}
-        except LoomError as error:
-            result = failure(error)
+            with handling(f'loom.{ADDRESS}.infer', event.traceparent, event.tracestate, cause=event):
+                self._reply(event, self._answer(event))
         finally:
-            self._waiting -= 1
-        self._reply(event, result)
+            self._waiting.discard(event.id)
+
+    def _answer(self, event: Event) -> dict[str, Any]:
+        try:
+            answer = self._router.ask(in_time(request_of(event.data), event, wall_ns()))
+        except LoomError as error:
+            return failure(error)
+        return {'text': answer.text, 'backend': answer.backend, 'confidence': answer.confidence,
+                'error_code': 0, 'error_msg': ''}
 
     def _reply(self, event: Event, result: dict[str, Any]) -> None:
         self._bus.send(event.reply_to, event.answer(result, source=ADDRESS, stamp_ns=self._clock.now_ns(),
@@ -70,6 +79,19 @@ def request_of(data: Any) -> Request:
                        float(data.get('deadline_s', 5.0)), bool(data.get('local_only', False)))
     except (TypeError, KeyError, ValueError) as error:
         raise LoomError(f'model.infer needs task and prompt: {error!r}', ALL_FAILED) from error
+
+
+def in_time(request: Request, event: Event, now_ns: int) -> Request:
+    """The request with the time that is left for a model; ModelError 202 where none is."""
+    if not 0 < request.deadline_s <= MAX_DEADLINE_S:
+        return request
+    # Each difference is of one machine's clock.
+    before_ns, here_ns = event.sent_ns - first_sent_ns(event), now_ns - (event.arrived_ns or now_ns)
+    left_s = request.deadline_s - (max(before_ns, 0) + max(here_ns, 0)) / NANOSECONDS
+    if left_s <= 0:
+        raise ModelError(f'the answer was wanted within {request.deadline_s:g} s, which were over when its turn came; '
+                         'ask less often or give it more time', LATE)
+    return replace(request, deadline_s=left_s * MODEL_SHARE)
 
 
 def failure(error: LoomError) -> dict[str, Any]:

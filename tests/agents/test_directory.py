@@ -1,4 +1,4 @@
-"""The directory as a value: what hosts tell, who is gone, and what is found."""
+"""The directory as a value: what hosts tell, who is gone, and what is found; and how agents ask it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from loom import Agent, Context, LocalTeam
 from loom.act.capability import Capability
 from loom.agents.directory import MAX_HOSTS, MAX_PAST, AgentCard, Directory, capabilities
+from loom.agents.host import AgentHost
+from loom.core.clock import SystemClock
 from loom.core.errors import BusyError, ConfigError, EventError
+from loom.core.local_bus import LocalBus
 
 GO_TO = Capability('go_to', 'navigator', 'Drive.')
 SAY = Capability('say', 'speaker', 'Talk.')
@@ -113,3 +117,28 @@ def test_where_all_places_are_taken_the_longest_gone_makes_room() -> None:
         full.update('one_more', 'a', [IDLE], 99)
     after = full.gone('h7').gone('h3').update('one_more', 'a', [IDLE], 99)
     assert set(full.hosts) - set(after.hosts) == {'h3'} and 'one_more' in after.hosts
+
+
+def test_agents_find_each_other_by_what_they_can_do() -> None:
+    agent, known = Agent('guard', listens=('door.opened',)), Directory()
+
+    @agent.capability
+    async def patrol(ctx: Context) -> str:
+        """Walk."""
+        return 'done'
+
+    async def found(ctx: Context, **query: str) -> list[str]:
+        return [card.id for card in ctx.agents(**query)]
+    with LocalTeam(agent, Agent('other')) as team:
+        assert team.run(found) == ['guard', 'other', 'local_team']
+        assert team.run(lambda ctx: found(ctx, capability='patrol')) == ['guard']
+        assert team.run(lambda ctx: found(ctx, topic='door.opened')) == ['guard']
+        assert team.run(lambda ctx: found(ctx, state='gone')) == []
+    bus, clock = LocalBus(), SystemClock()
+    with AgentHost(bus, clock, Agent('asker'), directory=lambda: known) as host:
+        assert host.run('asker', found, 5.0) == []
+        known = known.update('far_host', 'a1', [agent.card()])
+        assert host.run('asker', found, 5.0) == ['guard']
+        known = known.gone('far_host')
+        assert host.run('asker', found, 5.0) == []
+        assert host.run('asker', lambda ctx: found(ctx, state='gone'), 5.0) == ['guard']

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
+import warnings
 from collections.abc import Callable
+from pathlib import Path
+
+import pytest
 
 from loom import Agent, Context, Event
 from loom.agents.host import AgentHost
@@ -86,3 +91,31 @@ def test_a_slow_handler_that_waits_is_no_fault(until: Until) -> None:
             return len(seen) == 15
         until(done)
         assert not any(faults)
+
+
+def test_a_loop_that_hung_ends_in_order_when_it_answers_again(
+        tmp_path: Path, caplog: pytest.LogCaptureFixture, until: Until) -> None:
+    agent, began, gate, bus = Agent('stuck'), threading.Event(), threading.Event(), LocalBus()
+
+    @agent.on('a.b')
+    async def block(ctx: Context, event: Event) -> None:
+        began.set()
+        gate.wait(10.0)
+
+    host = AgentHost(bus, SystemClock(), agent, journal=tmp_path)
+    host.start()
+    loop_thread = host._thread
+    bus.publish(event('a.b'))
+    assert began.wait(5.0)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter('always')
+        assert not host.stop(0.1) and host.stop()
+        # Another one has its name and its journal by then.
+        with AgentHost(LocalBus(), SystemClock(), Agent('stuck'), journal=tmp_path) as successor:
+            gate.set()
+            until(lambda: not loop_thread.is_alive())
+            assert successor.cards()[0].state == 'active'
+        assert not bus._mailboxes['stuck'][0].inlet.open
+        del host, bus, agent, block
+        gc.collect()
+    assert [str(each.message) for each in told] == [] and caplog.text == ''

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import threading
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
-from loom import Agent, Context, Event, LocalTeam
+from loom import Agent, Context, Event
 from loom.act.broker import ActionBroker
-from loom.agents.directory import Directory
 from loom.agents.host import AgentHost
 from loom.core.clock import ManualClock, SystemClock
 from loom.core.delivery import BATCHED
@@ -237,58 +233,6 @@ def test_stop_ends_a_handler_that_never_would() -> None:
         assert host.stop()
         bus.publish(event('a.b'))
     assert host.cards()[0].state == 'inactive'
-
-
-def test_a_loop_that_hung_ends_in_order_when_it_answers_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    agent, began, gate, bus = Agent('stuck'), threading.Event(), threading.Event(), LocalBus()
-
-    @agent.on('a.b')
-    async def block(ctx: Context, event: Event) -> None:
-        began.set()
-        gate.wait(WAIT_S)
-
-    host = AgentHost(bus, SystemClock(), agent, journal=tmp_path)
-    host.start()
-    loop_thread = host._thread
-    bus.publish(event('a.b'))
-    assert began.wait(WAIT_S)
-    with warnings.catch_warnings(record=True) as told:
-        warnings.simplefilter('always')
-        assert not host.stop(0.1) and host.stop()
-        # Another one has its name and its journal by then.
-        with AgentHost(LocalBus(), SystemClock(), Agent('stuck'), journal=tmp_path) as successor:
-            gate.set()
-            until(lambda: not loop_thread.is_alive())
-            assert successor.cards()[0].state == 'active'
-        assert not bus._mailboxes['stuck'][0].inlet.open
-        del host, bus, agent, block
-        gc.collect()
-    assert [str(each.message) for each in told] == [] and caplog.text == ''
-
-
-def test_agents_are_found_by_what_they_can_do() -> None:
-    agent, known = Agent('guard', listens=('door.opened',)), Directory()
-
-    @agent.capability
-    async def patrol(ctx: Context) -> str:
-        """Walk."""
-        return 'done'
-
-    async def found(ctx: Context, **query: str) -> list[str]:
-        return [card.id for card in ctx.agents(**query)]
-    with LocalTeam(agent, Agent('other')) as team:
-        assert team.run(found) == ['guard', 'other', 'local_team']
-        assert team.run(lambda ctx: found(ctx, capability='patrol')) == ['guard']
-        assert team.run(lambda ctx: found(ctx, topic='door.opened')) == ['guard']
-        assert team.run(lambda ctx: found(ctx, state='gone')) == []
-    bus, clock = LocalBus(), SystemClock()
-    with AgentHost(bus, clock, Agent('asker'), directory=lambda: known) as host:
-        assert host.run('asker', found, WAIT_S) == []
-        known = known.update('far_host', 'a1', [agent.card()])
-        assert host.run('asker', found, WAIT_S) == ['guard']
-        known = known.gone('far_host')
-        assert host.run('asker', found, WAIT_S) == []
-        assert host.run('asker', lambda ctx: found(ctx, state='gone'), WAIT_S) == ['guard']
 
 
 def test_effects_belong_to_the_conversation_and_trace_of_their_cause() -> None:

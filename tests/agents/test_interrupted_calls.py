@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,8 @@ import pytest
 
 from loom import Event
 from loom.act import broker as broking
-from loom.act.capability import INTERRUPTED, UNKNOWN
-from loom.agents import exchange
+from loom.act.capability import AWAY, INTERRUPTED, UNKNOWN
+from loom.agents import context, exchange
 from loom.core.errors import CapabilityError, DeadlineError
 from loom.core.event import new_id
 
@@ -126,6 +127,32 @@ def test_a_call_that_waits_for_the_directory_can_be_cancelled(team: MortalTeam) 
     assert not outcomes
     team.broker.cancel(next(iter(team.broker._open)))
     assert [o['error_code'] for o in outcomes] == [104]
+
+
+def test_a_call_waits_for_a_host_that_is_down_longer_than_anybody_waits_for_the_broker(
+        team: MortalTeam, until: Until, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(context, 'ACCEPT_S', 0.2)
+    offered = team.host.cards()[0].capabilities
+    team.kill_host()
+    team.broker.update('host', (), offered)
+    calls = [team.act('put', hold=False), team.act('push', hold=False)]
+    until(lambda: len(team.broker._open) == 2)
+    over_s = time.monotonic() + 2 * context.ACCEPT_S
+    until(lambda: time.monotonic() > over_s)
+    assert not team.did and not any(call.done() for call in calls)
+    team.start_host()
+    team.meet()
+    assert [call.result() for call in calls] == ['1', '1'] and len(team.did) == 2
+
+
+def test_a_host_that_stays_down_is_an_error_in_the_callers_time(team: MortalTeam) -> None:
+    offered = team.host.cards()[0].capabilities
+    team.kill_host()
+    team.broker.update('host', (), offered)
+    since_s = time.monotonic()
+    with pytest.raises(CapabilityError, match="the host of its agent 'worker' is down") as away:
+        team.ask(lambda ctx: ctx.act('put', deadline_s=0.3)).result()
+    assert away.value.code == AWAY and 0.3 <= time.monotonic() - since_s < 1.3 and not team.did
 
 
 def test_a_call_whose_time_is_over_is_not_begun_by_the_next_process(team: MortalTeam, until: Until) -> None:

@@ -225,6 +225,15 @@ def test_where_nothing_can_be_written_it_lives_as_long_as_the_process(tmp_path: 
     assert own.events.state(key) == RUNNING
 
 
+def test_what_ends_after_it_was_closed_is_left_to_the_next(path: Path) -> None:
+    own, key = Journal(path), key_of(new_id())
+    own.events.begin(key)
+    own.close()
+    following = Journal(path)
+    own.events.end(key)
+    assert following.events.state(key) == INTERRUPTED
+
+
 def test_beginning_and_ending_cost_microseconds(path: Path) -> None:
     own, keys = Journal(path), [key_of(new_id()) for _ in range(20_000)]
     began_s = time.thread_time()

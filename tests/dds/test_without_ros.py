@@ -13,6 +13,9 @@ from typing import Any
 
 import pytest
 
+from loom.agents.journal import MAGIC
+from loom.core.folders import state_folder
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 INSTALL_S = 120.0
@@ -69,6 +72,8 @@ def test_it_emits_receives_requests_and_answers_and_ends_in_time(start: Callable
     talk(registry, doorman, until)
     assert doorman.end(signal.SIGTERM, END_S) == 0
     assert 'Traceback' not in doorman.text
+    # What it has done is known to the next one.
+    assert (state_folder() / 'journal' / 'doorman.journal').read_bytes().startswith(MAGIC)
 
 
 @pytest.mark.parametrize('victim', ['doorman', 'registry'])

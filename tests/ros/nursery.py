@@ -1,6 +1,6 @@
 """Processes of a small robot, forked from one that has imported everything: started in a quarter of a second, killed.
 
-Each line that it reads is a role: `worker_a`, `broker` or `action`; it answers with the process id.
+Each line that it reads is a role: `worker_a`, `broker`, `action` or `router`; it answers with the process id.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from pathlib import Path
+from typing import Any
 
 import rclpy
 
@@ -18,11 +20,15 @@ from loom.act.broker import ActionBroker
 from loom.agents.host import AgentHost
 from loom.core.clock import SystemClock
 from loom.nodes.action_broker import ActionBroker as BrokerNode
+from loom.nodes.model_router import ModelRouter
+from loom.reason.answer import Answer, Request
+from loom.reason.backend import Backend
 from loom.ros.bus import RosBus
 from loom.ros.process import die_with_parent, new_executor, spin_once
 
 WORKERS = ('worker_a', 'worker_b', 'worker_c')
 WORK_S = 0.01
+THINK_S = 0.1
 TICK_S = 0.05
 
 
@@ -50,6 +56,33 @@ def worker(name: str, folder: Path) -> Agent:
     return agent
 
 
+class Thinker:
+    """A model that leaves a line in `thought` for each question that it begins with."""
+
+    name, tasks, local = 'thinker', ('think',), True
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def infer(self, request: Request, on_token: Any, cancelled: Any) -> Answer:
+        """Thinks for a while."""
+        with (self._folder / 'thought').open('a') as witness:
+            witness.write(f'{os.getpid()} {request.prompt}\n')
+        time.sleep(THINK_S)
+        return Answer(request.prompt, self.name)
+
+
+def router(namespace: str, folder: Path) -> ModelRouter:
+    """The node with a model that takes its time."""
+    class Slow(ModelRouter):
+        def _backends(self) -> list[Backend]:
+            return [Thinker(folder)]
+    node = Slow(namespace=namespace)
+    node.trigger_configure()
+    node.trigger_activate()
+    return node
+
+
 def live(role: str, namespace: str, folder: Path) -> None:
     """One process, until it is killed."""
     rclpy.init(signal_handler_options=rclpy.SignalHandlerOptions.NO)
@@ -61,6 +94,8 @@ def live(role: str, namespace: str, folder: Path) -> None:
         node.trigger_activate()
         for name, capabilities in cards.items():
             node._broker.update(name, capabilities)
+    elif role == 'router':
+        node = router(namespace, folder)
     else:
         node = rclpy.create_node(f'{role}_{os.getpid()}', namespace=namespace)
         bus = RosBus(node)

@@ -1,4 +1,4 @@
-"""Agents and brokers are killed under a stream of calls: each call is answered once and carried out once."""
+"""Agents, brokers and routers are killed while others wait for them: each is answered once and in time."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,38 +22,48 @@ rclpy = pytest.importorskip('rclpy')
 
 from loom import Agent, Context  # noqa: E402
 from loom.act.capability import INTERRUPTED  # noqa: E402
+from loom.agents.exchange import UNTAKEN_S  # noqa: E402
 from loom.agents.host import AgentHost  # noqa: E402
 from loom.agents.journal import MAGIC  # noqa: E402
 from loom.core.clock import SystemClock  # noqa: E402
-from loom.core.errors import CapabilityError, DeadlineError  # noqa: E402
+from loom.core.errors import CapabilityError, DeadlineError, LoomError, ModelError  # noqa: E402
 from loom.ros.bus import RosBus  # noqa: E402
 from loom.ros.client import robot_client  # noqa: E402
 
 Until = Callable[..., None]
-KILLS, BROKER_KILLS, SERVER_KILLS = 100, 10, 5
+KILLS, BROKER_KILLS, SERVER_KILLS, ROUTER_KILLS = 100, 10, 5, 10
 CALL_S = 10.0
+# How long a question may take, and how long the model of nursery.py takes.
+THINK_S, MODEL_S = 5.0, 0.1
+# What an answer may take from the deadline to whoever asked, on a machine that is busy.
+SLACK_S = 0.5
 STREAMS = 2
 LETTERS = 'abc'
+ROLES = ('broker', *(f'worker_{letter}' for letter in LETTERS))
 
 
 class Crowd:
-    """Starts processes by role, and kills them; one broker and three workers are always there."""
+    """Starts processes by role, and kills them; those of the given roles are always there."""
 
-    def __init__(self, namespace: str, folder: Path) -> None:
+    def __init__(self, namespace: str, folder: Path, roles: Sequence[str] = ROLES) -> None:
         (folder / 'put').mkdir()
         script = Path(__file__).with_name('nursery.py')
         self._nursery = subprocess.Popen([sys.executable, str(script), namespace, str(folder)], text=True,
                                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
-        self.alive = {role: self._start(role) for role in ('broker', *(f'worker_{letter}' for letter in LETTERS))}
+        self.alive = {role: self._start(role) for role in roles}
 
     def kill(self, role: str) -> None:
         """Kills a process where it stands and starts the next."""
         os.kill(self.alive[role], signal.SIGKILL)
         self.alive[role] = self._start(role)
 
+    def end(self, role: str) -> None:
+        """Kills a process for good."""
+        os.kill(self.alive.pop(role), signal.SIGKILL)
+
     def replace(self, role: str, by: str) -> None:
         """Kills a process and starts another in its place."""
-        os.kill(self.alive.pop(role), signal.SIGKILL)
+        self.end(role)
         self.alive[by] = self._start(by)
 
     def close(self) -> None:
@@ -188,6 +198,78 @@ def test_an_action_outlives_its_server(ros: Any, crowd: Crowd, until: Until, tmp
         assert sorted(results) == sorted((tmp_path / 'pushed').read_text().split())
         with pytest.raises(CapabilityError, match="no capability named 'pull_a'; did you mean"):
             client.invoke('pull_a', {}, CALL_S)
-        os.kill(crowd.alive.pop('action'), signal.SIGKILL)
+        crowd.end('action')
         with pytest.raises(DeadlineError, match="'push_a' must end within 0.5 s and did not; is action_broker active"):
             client.invoke('push_a', {}, 0.5)
+
+
+class Curious:
+    """An agent that asks the models without end, several questions at once; how each ended, and after how long."""
+
+    def __init__(self, bus: RosBus) -> None:
+        self.ends: list[tuple[str, str | LoomError, float]] = []
+        self.began = 0
+        self._ended = False
+        self._host = AgentHost(bus, SystemClock(), Agent('curious'))
+        self._host.start()
+        self._thread = threading.Thread(target=self._host.run, args=('curious', self._all, 300.0))
+        self._thread.start()
+
+    def end(self) -> None:
+        """No more questions; waits for the answers."""
+        self._ended = True
+        self._thread.join(THINK_S + 5.0)
+        assert not self._thread.is_alive(), f'{len(self.ends)} of {self.began} questions ended'
+        self._host.stop()
+
+    async def think(self, ctx: Context, deadline_s: float) -> None:
+        """One question."""
+        prompt, since_s, ended = f'question {self.began}', time.monotonic(), ''
+        self.began += 1
+        try:
+            ended = (await ctx.think(prompt, deadline_s=deadline_s)).text
+        except (ModelError, DeadlineError) as error:
+            ended = error
+        self.ends.append((prompt, ended, time.monotonic() - since_s))
+
+    async def _all(self, ctx: Context) -> None:
+        async def go_on() -> None:
+            while not self._ended:
+                await self.think(ctx, THINK_S)
+        await asyncio.gather(*(go_on() for _ in range(STREAMS)))
+
+
+def test_the_router_is_killed_and_every_question_ends_in_its_time(ros: Any, until: Until, tmp_path: Path) -> None:
+    bus, dice, witness = RosBus(ros.add(rclpy.create_node, 'client')), random.Random(26), tmp_path / 'thought'
+    with closing(Crowd(ros.namespace, tmp_path, ['router'])) as crowd:
+        curious = Curious(bus)
+        until(lambda: len(curious.ends) > 5, 'no question is answered')
+        for _ in range(ROUTER_KILLS):
+            goal = len(curious.ends) + 1 + dice.randrange(10)
+            until(lambda goal=goal: len(curious.ends) >= goal, 'the questions stand still')
+            # While the model works.
+            begun = witness.stat().st_size
+            until(lambda begun=begun: witness.stat().st_size > begun, 'the model is not asked')
+            crowd.kill('router')
+        curious.end()
+        check_thoughts(curious, witness)
+        crowd.end('router')
+        with AgentHost(bus, SystemClock(), Agent('curious')) as host:
+            host.run('curious', lambda ctx: curious.think(ctx, 1.0), 5.0)
+        _, ended, seconds = curious.ends[-1]
+        assert isinstance(ended, DeadlineError) and 1.0 <= seconds < 1.0 + SLACK_S
+        assert "'model_router' did not answer model.infer within 1 s" in str(ended)
+    bus.close()
+
+
+def check_thoughts(curious: Curious, witness: Path) -> None:
+    """Each question was answered in its time, and the model was asked again only after a kill."""
+    slowest_s = max(seconds for _, _, seconds in curious.ends)
+    asked = Counter(line.partition(' ')[2] for line in witness.read_text().splitlines())
+    twice = sum(asked.values()) - len(asked)
+    print(f'{ROUTER_KILLS} kills: {len(curious.ends)} questions, the slowest took {slowest_s:.2f} s, the model was '
+          f'asked {twice} times again')
+    assert [(prompt, ended) for prompt, ended, _ in curious.ends if ended != prompt] == []
+    assert len(curious.ends) == curious.began and slowest_s < THINK_S + SLACK_S
+    # The next one begins with what was asked in the last second, whether it was answered or not.
+    assert twice <= ROUTER_KILLS * STREAMS * (1 + UNTAKEN_S / MODEL_S)

@@ -12,10 +12,10 @@ from pydantic import BaseModel
 
 from loom.act.capability import BUSY, MAX_TIMEOUT_S
 from loom.agents.directory import ACTIVE, AgentCard, Directory
-from loom.agents.exchange import Exchange, Listener
+from loom.agents.exchange import UNTAKEN_S, Exchange, Listener
 from loom.agents.recollection import Recollection
 from loom.agents.requests import BEAT, answer_of
-from loom.core.clock import Clock
+from loom.core.clock import NANOSECONDS, Clock
 from loom.core.delivery import REALTIME, Delivery
 from loom.core.errors import CapabilityError, ConfigError, DeadlineError, DeviceError, ModelError
 from loom.core.event import Event
@@ -120,7 +120,9 @@ class Context:
         if event is not None:
             context = {'event': {'type': event.type, 'data': event.data}, **context}
         data = {'task': task, 'prompt': prompt, 'context': context, 'deadline_s': deadline_s, 'local_only': local_only}
-        question = self._compose('model.infer', data, reply_to=self.agent)
+        # A router that was started anew hears what the one before was asked, and can't know what that one answered.
+        fresh_ns = self.clock.now_ns() + round(UNTAKEN_S * NANOSECONDS)
+        question = self._compose('model.infer', data, reply_to=self.agent, expires_ns=fresh_ns)
         answer = (await self._exchange.ask(ROUTER, question, deadline_s)).data
         if answer['error_code']:
             raise ModelError(answer['error_msg'], answer['error_code'])

@@ -188,9 +188,12 @@ class Exchange:
         if left_s <= 0:
             left_s, pending.sent_s = patience_s, loop.time()
             self.counts['repeated'] += 1
+            # What is worth something for a while only is worth it for as long again.
+            worth_ns = question.expires_ns - question.stamp_ns
+            again = replace(question, expires_ns=self.clock.now_ns() + worth_ns if question.expires_ns else 0,
+                            metadata={**question.metadata, FIRST_SENT: str(pending.first_sent_ns)})
             with suppress(LoomError):
-                self.bus.send(address, replace(question, metadata={**question.metadata,
-                                                                   FIRST_SENT: str(pending.first_sent_ns)}))
+                self.bus.send(address, again)
         pending.repeat = loop.call_later(left_s, self._repeat, address, question, pending)
 
     def withdraw(self, address: str, question: Event) -> None:

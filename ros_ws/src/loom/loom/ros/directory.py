@@ -14,6 +14,7 @@ from loom_msgs.msg import AgentCard as CardMessage
 from loom_msgs.msg import Capability as CapabilityMessage
 from loom_msgs.msg import Directory as DirectoryMessage
 from rclpy.clock import Clock, ClockType
+from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.node import Node
 
 from loom.act.capability import Capability
@@ -44,7 +45,9 @@ class DirectoryReader:
         # Names of the hosts of the writers ever seen, by the numbers that DDS gave them; empty: not known yet.
         self._writers: OrderedDict[bytes, str] = OrderedDict()
         self._seen: set[str] = set()
-        self._subscription = node.create_subscription(DirectoryMessage, TOPIC, self._hear, subscription_profile(HEAR))
+        # A host that goes is news of the directory, and no fault of the topic.
+        self._subscription = node.create_subscription(DirectoryMessage, TOPIC, self._hear, subscription_profile(HEAR),
+                                                      event_callbacks=SubscriptionEventCallbacks())
         self._timer = node.create_timer(LOOK_S, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def close(self) -> None:

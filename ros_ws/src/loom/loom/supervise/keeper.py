@@ -18,6 +18,8 @@ BAD_CONFIG, GIVEN_UP = 2, 3
 REPORT_S = 1.0
 # A keeper that did not run itself for so long has no right to call others silent.
 ASLEEP_S = 0.3
+# A new spare would take processor time from a process that is being started.
+CALM_S = 0.5
 NEVER = float('inf')
 INFO, WARNING, ERROR = 'INFO', 'WARN', 'ERROR'
 
@@ -53,7 +55,8 @@ class Keeper:
         self._orders: list[tuple[Child, int]] = []
         self._order_ends_s = NEVER
         self._because = ''
-        self._told: dict[str, Any] = {}
+        self._told: tuple[Any, ...] = ()
+        self._calm_at_s = 0.0
         self._report_s = self._census_s = 0.0
         self._starting = True
         self._looked_s = 0.0
@@ -179,8 +182,8 @@ class Keeper:
             self._starting = False
             self._log(INFO, f'all {len(self._roster.entries)} nodes are {TARGETS[self._roster.mode]}'
                       if not given_up(self._roster) else f'up without {", ".join(given_up(self._roster))}')
-        if not self._starting:
-            self._crew.keep_spares(self._settings.spares if self._warm else 0, self._settings.heartbeat_s)
+        calm = not self._starting and self._warm and now_s >= self._calm_at_s
+        self._crew.keep_spares(self._settings.spares if calm else 0, self._settings.heartbeat_s)
         if now_s >= self._census_s:
             self._census_s = now_s + LOOK_S
             self._inspect(now_s)
@@ -191,6 +194,7 @@ class Keeper:
         process.start_at_s = NEVER
         # Those that were given up are there too, unconfigured: they may be forgiven while the others run.
         if not all(self._roster.entries[node].given_up for node in process.nodes):
+            self._calm_at_s = self._now_s() + CALM_S
             process.child = self._crew.start(process.nodes, warm=bool(self._warm.intersection(process.nodes)))
             self._expect(process, self._settings.start_s)
 
@@ -259,8 +263,9 @@ class Keeper:
     def _report(self, now_s: float) -> None:
         reader = next((p.child for p in self._processes.values() if SUPERVISOR in p.nodes), None)
         report = self.report()
-        if reader is not None and (report != self._told or now_s >= self._report_s):
-            self._told, self._report_s = report, now_s + REPORT_S
+        told = reader, self._roster.entries[SUPERVISOR].state, report
+        if reader is not None and (told != self._told or now_s >= self._report_s):
+            self._told, self._report_s = told, now_s + REPORT_S
             reader.channel.send(report=report)
 
     def report(self) -> dict[str, Any]:

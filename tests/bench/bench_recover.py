@@ -22,7 +22,7 @@ from row import Row
 
 from loom.core.errors import DeadlineError
 
-KILLS = int(os.environ.get('RECOVER_KILLS', '100'))
+KILLS, STOPS = int(os.environ.get('RECOVER_KILLS', '100')), 10
 SEED, DOMAIN = 20, 74
 LIMIT_S, SETTLE_S = 15.0, 30.0
 # The robot is whole for so long before the next kill, and a node is left alone for so many.
@@ -44,11 +44,13 @@ def measure() -> list[Row]:
             kills: list[dict[str, float | str]] = []
             for turn in range(KILLS):
                 kills.append(kill(guest, launch, random.Random(SEED + turn), turn, kills[-RESTED:]))
+            stops = [stop(guest, launch, random.Random(SEED - turn)) for turn in range(1, STOPS + 1)]
             settle(guest)
             time.sleep(2.0)
             guest.close()
             time.sleep(1.0)
-        return rows(guest, kills, Path(folder))
+        noticed = Row('recover.stop_noticed_p95_s', percentile(stops, 95), 's', '<= 1')
+        return [*rows(guest, kills, Path(folder)), noticed]
 
 
 def prepare(folder: Path) -> list[str]:
@@ -103,6 +105,21 @@ def kill(guest: Guest, launch: int, dice: random.Random, turn: int,
     shown = f'{handled_s:.2f} s' if probed else '-'
     print(f'  {turn + 1:3} of {KILLS}: {node:24} active after {active_s:.2f} s, first event after {shown}', flush=True)
     return {'node': node, 'at_s': begin_s, 'active_s': active_s, 'event_s': handled_s if probed else -1.0}
+
+
+def stop(guest: Guest, launch: int, dice: random.Random) -> float:
+    """Seconds from SIGSTOP of a node until the robot knows that it is not there."""
+    settle(guest)
+    time.sleep(dice.uniform(*WHOLE_S))
+    node = dice.choice(sorted(guest.states))
+    pid = process_of(node, launch)
+    begin_s = guest.killed(node)
+    os.kill(pid, signal.SIGSTOP)
+    while guest.states[node] == 'killed' and time.monotonic() - begin_s < LIMIT_S:
+        time.sleep(0.002)
+    noticed_s = time.monotonic() - begin_s
+    print(f'  SIGSTOP of {node} noticed after {noticed_s:.2f} s', flush=True)
+    return noticed_s
 
 
 def process_of(node: str, launch: int) -> int:

@@ -25,7 +25,7 @@ def test_no_section_is_the_defaults() -> None:
 def test_a_whole_section_is_read() -> None:
     settings = loaded("""
         heartbeat_s: 2
-        safe_state: [safety]
+        safe_state: [simulator, safety]
         tree:
           on_failure: shutdown
           groups:
@@ -60,6 +60,8 @@ def test_waits_are_doubled_up_to_the_longest() -> None:
     ('nodes: {camera: {needs: [robot]}}', "nodes.camera.needs: no node named 'robot'; there are: "),
     ('nodes: {camera: {fallback: syntetic}}',
      "nodes.camera.fallback: no node named 'syntetic'; did you mean 'synthetic'"),
+    ('safe_state: [safety]\nnodes: {safety: {needs: [simulator]}}',
+     "safe_state: 'safety' needs 'simulator', which must be in it too"),
     ('safe_state: [safty]', "safe_state: no node named 'safty'; did you mean 'safety'?"),
     ('tree: {nodes: [safety], groups: {a: {groups: {b: {nodes: [safety]}}}}}',
      "tree.groups.a.groups.b.nodes: a node is in one group, and 'safety' is in tree.nodes already"),

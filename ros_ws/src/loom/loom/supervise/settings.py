@@ -91,7 +91,8 @@ def load(values: object, known: Collection[str], owner: str = 'supervision') -> 
         settings = Supervision.model_validate({} if values is None else values)
     except ValidationError as error:
         raise ConfigError(f'{owner}: ' + '; '.join(_fault(fault) for fault in error.errors())) from None
-    faults = [*_unknown(settings, known), *_grouped_twice(settings), *_bad_fallbacks(settings)]
+    faults = [*_unknown(settings, known), *_grouped_twice(settings), *_bad_fallbacks(settings),
+              *_unsafe_needs(settings)]
     if not faults:
         try:
             in_order(settings.nodes, {node: entry.needs for node, entry in settings.nodes.items()})
@@ -152,6 +153,13 @@ def _grouped_twice(settings: Supervision) -> Iterator[str]:
             if node in places:
                 yield f'{place}.nodes: a node is in one group, and {node!r} is in {places[node]}.nodes already'
             places[node] = place
+
+
+def _unsafe_needs(settings: Supervision) -> Iterator[str]:
+    for node in settings.safe_state:
+        for need in settings.of(node).needs:
+            if need not in settings.safe_state:
+                yield f'safe_state: {node!r} needs {need!r}, which must be in it too'
 
 
 def _bad_fallbacks(settings: Supervision) -> Iterator[str]:

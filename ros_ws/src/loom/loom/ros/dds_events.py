@@ -159,6 +159,11 @@ class WatchedNode(LifecycleNode):
         options.setdefault('event_callbacks', self.dds.of_subscription(topic, qos_profile))
         return self._take_handlers(super().create_subscription(message_type, topic, callback, qos_profile, **options))
 
+    def add_waitable(self, waitable: Any) -> None:
+        """As in rclpy, but for what handles events: not even for a moment, another thread may be spinning."""
+        if not isinstance(waitable, EventHandler):
+            super().add_waitable(waitable)
+
     def destroy_publisher(self, publisher: Any) -> bool:
         """As in rclpy."""
         self._end_handlers(publisher)
@@ -171,8 +176,6 @@ class WatchedNode(LifecycleNode):
 
     def _take_handlers(self, entity: Any) -> Any:
         self._handlers[entity], entity.event_handlers = entity.event_handlers, []
-        for handler in self._handlers[entity]:
-            self.remove_waitable(handler)
         return entity
 
     def _end_handlers(self, entity: Any) -> None:

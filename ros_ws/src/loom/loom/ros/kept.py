@@ -35,6 +35,7 @@ class Kept:
         self._given = tuple(nodes)
         self._executor: Executor | None = None
         self._nodes: list[LoomNode] = []
+        self._standby: Node | None = None
 
     def given(self, executor: Executor, ended: Callable[[], bool], spin: Callable[[], None]) -> tuple[str, ...]:
         """The nodes of this process; a spare waits for them here. Empty where it ends before."""
@@ -42,12 +43,11 @@ class Kept:
         self._link.listen(self._hear, lambda: os.kill(os.getpid(), signal.SIGTERM))
         if self._given:
             return self._given
-        place = Node(f'_standby_{os.getpid()}', enable_rosout=False, start_parameter_services=False)
-        executor.add_node(place)
+        self._standby = Node(f'_standby_{os.getpid()}', enable_rosout=False, start_parameter_services=False)
+        executor.add_node(self._standby)
         while not ended() and not self._given:
             self.beat()
             spin()
-        self._place = place
         return self._given
 
     def take_over(self, nodes: Iterable[LoomNode]) -> None:
@@ -55,10 +55,9 @@ class Kept:
         self._nodes = list(nodes)
         name = '+'.join(node.get_name() for node in self._nodes)
         ctypes.CDLL(None).prctl(PR_SET_NAME, name.encode(), 0, 0, 0)
-        place = getattr(self, '_place', None)
-        if place is not None and self._executor is not None:
-            self._executor.remove_node(place)
-            place.destroy_node()
+        if self._standby is not None and self._executor is not None:
+            self._executor.remove_node(self._standby)
+            self._standby.destroy_node()
         self.beat(now=True)
 
     def beat(self, now: bool = False) -> None:

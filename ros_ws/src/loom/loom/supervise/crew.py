@@ -20,6 +20,8 @@ from loom.supervise.channel import Channel
 INCARNATION = 'LOOM_INCARNATION'
 # A spare that was silent for longer may be frozen.
 AWAKE_S = 0.4
+# A spare says its first word within this time.
+BIRTH_S = 5.0
 ENDING = (signal.SIGINT, signal.SIGTERM)
 PR_SET_CHILD_SUBREAPER = 36
 SWEEP_S = 0.25
@@ -43,6 +45,7 @@ class Child:
     nodes: tuple[str, ...]
     incarnation: str
     heard_s: float = 0.0
+    ready: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ class Crew:
         nodes = tuple(self._programs.get(node, node) for node in nodes)
         self._load(nodes)
         since_s = self._now_s() - AWAKE_S
-        spare = next((s for s in self._spares if s.heard_s > since_s), None) if warm else None
+        spare = next((s for s in self._spares if s.ready and s.heard_s > since_s), None) if warm else None
         if spare is None:
             return self._fork(nodes)
         self._spares.remove(spare)
@@ -94,7 +97,8 @@ class Crew:
     def keep_spares(self, count: int, silence_s: float) -> None:
         """Forks spares until there are so many, and kills those that fell silent."""
         for spare in self._spares:
-            if spare.heard_s and spare.heard_s < self._now_s() - silence_s:
+            silent_s = self._now_s() - spare.heard_s
+            if silent_s > BIRTH_S or (silent_s > silence_s and (spare.ready or stopped(spare.pid))):
                 self.kill(spare)
         while len(self._spares) < count:
             self._spares.append(self._fork(()))
@@ -140,7 +144,7 @@ class Crew:
                 break
             if message is None:
                 break
-            child.heard_s = self._now_s()
+            child.heard_s, child.ready = self._now_s(), True
             news.append(News(child, message))
         pid, status = os.waitpid(child.pid, os.WNOHANG)
         if pid:
@@ -193,7 +197,7 @@ class Crew:
         with suppress(PermissionError, ProcessLookupError):
             os.setpgid(pid, pid)
         theirs.close()
-        child = Child(pid, os.pidfd_open(pid), ours, nodes, incarnation)
+        child = Child(pid, os.pidfd_open(pid), ours, nodes, incarnation, self._now_s())
         self._children.append(child)
         for file in (ours, child.pidfd):
             self._selector.register(file, selectors.EVENT_READ, child)

@@ -72,7 +72,8 @@ class Scene:
     def __init__(self, ros: Any, until: Until, period_s: float) -> None:
         self.until = until
         self.keeper, theirs = Channel.pair()
-        Link(theirs).listen(lambda message: None, lambda: None)
+        self.others: list[dict[str, Any]] = []
+        Link(theirs).listen(self.others.append, lambda: None)
         self.supervisor: Supervisor = ros.add(Supervisor, parameter_overrides=[
             Parameter('order_timeout_s', value=1.0), Parameter('health_period_s', value=period_s)])
         assert reach(self.supervisor, 'active') == ''
@@ -103,6 +104,12 @@ class Scene:
 
     def report(self, **changes: Any) -> None:
         self.keeper.send(report={**REPORT, **changes})
+
+    def all_heard(self) -> None:
+        """Returns when what was sent has been read: messages come one after the other."""
+        before = len(self.others)
+        self.keeper.send(last=True)
+        self.until(lambda: len(self.others) > before, 'nobody reads the channel')
 
 
 @pytest.fixture
@@ -196,6 +203,7 @@ def test_diagnostics_tell_the_mode_and_of_each_node_that_failed(scene: Scene) ->
 def test_it_works_again_after_it_was_cleaned_up(scene: Scene) -> None:
     assert reach(scene.supervisor, 'unconfigured') == ''
     scene.report(message='nobody listens')
+    scene.all_heard()
     assert reach(scene.supervisor, 'active') == ''
     scene.report(message='somebody listens')
     scene.until(lambda: scene.health and scene.health[-1].message == 'somebody listens')

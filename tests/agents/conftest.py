@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import math
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from loom import Event
+from loom.act import broker as broking
 from loom.act.body import Floats, Grid, Motion, Pose2D, Relief, Scan, Sight
 from loom.act.broker import ActionBroker
-from loom.agents import catalogue
+from loom.agents import catalogue, exchange
 from loom.agents.host import AgentHost
 from loom.agents.library import lookout
 from loom.core.clock import NANOSECONDS, ManualClock
@@ -24,6 +28,9 @@ from loom.reason.command_parser import CommandParser
 from loom.reason.router import ModelRouter
 from loom.reason.server import ModelServer
 from loom.sense.pictures import Lens, Picture
+
+sys.path.append(str(Path(__file__).resolve().parent))
+from mortals import MortalTeam, worker
 
 WAIT_S = 20.0
 STEP_S = 0.05
@@ -166,3 +173,15 @@ def robot(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AbstractContextManag
         made.server.close()
         made.router.close()
     return up
+
+
+@pytest.fixture
+def team(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Agents and a broker that can be killed; what they send again, they send at once."""
+    monkeypatch.setattr(exchange, 'UNTAKEN_S', 0.1)
+    monkeypatch.setattr(exchange, 'AGAIN_S', 0.1)
+    monkeypatch.setattr(broking, 'AGAIN_S', 0.1)
+    monkeypatch.setattr(broking, 'SETTLE_S', 0.5)
+    made = MortalTeam(tmp_path, worker)
+    yield made
+    made.close()

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from loom import Agent, Context, Event
-from loom.act.broker import SETTLE_S, ActionBroker
+from loom.act import broker as broking
+from loom.act.broker import ActionBroker
 from loom.agents.host import AgentHost
 from loom.core.bus import Handler
 from loom.core.clock import SystemClock
@@ -86,7 +87,7 @@ class MortalTeam:
 
     def start_broker(self, known: bool = True) -> None:
         self._broker_bus = Mortal(self.bus)
-        self.broker = ActionBroker(self._broker_bus, self.clock, 0.0 if known else SETTLE_S)
+        self.broker = ActionBroker(self._broker_bus, self.clock, 0.0 if known else broking.SETTLE_S)
         if known:
             self.meet()
         self.broker.open()

@@ -4,34 +4,22 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from loom import Event
-from loom.act import broker as broking
 from loom.act.capability import AWAY, INTERRUPTED, UNKNOWN
-from loom.agents import context, exchange
+from loom.agents import context
 from loom.core.errors import CapabilityError, DeadlineError
 from loom.core.event import new_id
 
 sys.path.append(str(Path(__file__).resolve().parent))
-from mortals import MortalTeam, worker
+from mortals import MortalTeam
 
 Until = Callable[..., None]
-
-
-@pytest.fixture
-def team(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MortalTeam]:
-    monkeypatch.setattr(exchange, 'UNTAKEN_S', 0.1)
-    monkeypatch.setattr(exchange, 'AGAIN_S', 0.1)
-    monkeypatch.setattr(broking, 'AGAIN_S', 0.1)
-    monkeypatch.setattr(broking, 'SETTLE_S', 0.5)
-    made = MortalTeam(tmp_path, worker)
-    yield made
-    made.close()
 
 
 def test_an_idempotent_call_is_carried_out_again_by_the_next_process(team: MortalTeam, until: Until) -> None:

@@ -12,9 +12,7 @@ from typing import Any
 import pytest
 
 from loom import Agent, Event
-from loom.act import broker as broking
 from loom.act.capability import INTERRUPTED
-from loom.agents import exchange
 from loom.agents.host import AgentHost
 from loom.core.clock import SystemClock
 from loom.core.errors import AgentError, ConfigError, DeadlineError
@@ -24,20 +22,9 @@ from loom.reason.router import ModelRouter
 from loom.reason.server import ModelServer
 
 sys.path.append(str(Path(__file__).resolve().parent))
-from mortals import CALL_S, Mortal, MortalTeam, worker
+from mortals import CALL_S, Mortal, MortalTeam
 
 Until = Callable[..., None]
-
-
-@pytest.fixture
-def team(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MortalTeam]:
-    monkeypatch.setattr(exchange, 'UNTAKEN_S', 0.1)
-    monkeypatch.setattr(exchange, 'AGAIN_S', 0.1)
-    monkeypatch.setattr(broking, 'AGAIN_S', 0.1)
-    monkeypatch.setattr(broking, 'SETTLE_S', 0.5)
-    made = MortalTeam(tmp_path, worker)
-    yield made
-    made.close()
 
 
 def test_a_question_whose_process_died_is_answered_with_that(team: MortalTeam, until: Until) -> None:

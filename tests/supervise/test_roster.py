@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 import yaml
@@ -11,19 +13,8 @@ from loom.supervise.roster import ACTIVE, INACTIVE, SUPERVISOR, TARGETS, UNCONFI
 from loom.supervise.settings import load
 from loom.supervise.tree import Tree
 
-# host needs broker and safety, broker needs memory; nobody needs display.
-NODES = (SUPERVISOR, 'memory', 'safety', 'broker', 'host', 'display')
-OTHERS = NODES[1:]
-SECTION = """
-safe_state: [safety]
-nodes:
-  broker: {needs: [memory]}
-  host: {needs: [broker, safety]}
-"""
-
-
-def tree() -> Tree:
-    return Tree(load(yaml.safe_load(SECTION), NODES), NODES)
+sys.path.append(str(Path(__file__).resolve().parent))
+from small_tree import NODES, OTHERS, SECTION, tree
 
 
 class Obedient:

@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from collections import deque
+from pathlib import Path
 
-import yaml
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from loom.supervise.roster import ACTIVE, SUPERVISOR, TARGETS, UNCONFIGURED, Roster
-from loom.supervise.settings import load
-from loom.supervise.tree import Tree
+from loom.supervise.roster import ACTIVE, TARGETS, UNCONFIGURED, Roster
 
-# host needs broker and safety, broker needs memory; nobody needs display.
-NODES = (SUPERVISOR, 'memory', 'safety', 'broker', 'host', 'display')
-OTHERS = NODES[1:]
-SECTION = """
-safe_state: [safety]
-nodes:
-  broker: {needs: [memory]}
-  host: {needs: [broker, safety]}
-"""
-
-
-def tree() -> Tree:
-    return Tree(load(yaml.safe_load(SECTION), NODES), NODES)
-
+sys.path.append(str(Path(__file__).resolve().parent))
+from small_tree import NODES, OTHERS, tree
 
 PICK = st.integers(0, 5)
 

@@ -169,8 +169,7 @@ class ActionBroker:
     def _may_come(self, call: Call, code: int) -> bool:
         """Whether the one who can do it may be there and not be known yet, or be back soon."""
         if code == UNKNOWN:
-            asked_before = 0 < call.first_sent_ns < self._opened_ns
-            return wall_ns() < self._opened_ns + (SETTLE_S if asked_before else self._settle_s) * NANOSECONDS
+            return wall_ns() < self._opened_ns + self._settle_s * NANOSECONDS
         return wall_ns() < call.waits_since_ns + min(call.timeout_s or AWAY_S, AWAY_S) * NANOSECONDS
 
     def _checked(self, call: Call) -> Capability:

@@ -14,12 +14,12 @@ from rclpy.node import Node
 
 from loom.ros.node import LoomNode
 from loom.supervise.link import Link
+from loom.supervise.roster import RANK
 
 # What `ps` and `top` show of it, cut to 15 letters.
 PR_SET_NAME = 15
 UP = {'unconfigured': 'configure', 'inactive': 'activate'}
 DOWN = {'active': 'deactivate', 'inactive': 'cleanup'}
-RANK = {'unconfigured': 1, 'inactive': 2, 'active': 3}
 # All reasons together must fit into one message to the keeper.
 MAX_REASON = 1000
 

@@ -15,10 +15,15 @@ from typing import Any
 
 import pytest
 
+# What tests of several folders share lies beside this file.
+sys.path.append(str(Path(__file__).resolve().parent))
 os.environ.setdefault('ROS_DOMAIN_ID', '36')
 os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
 os.environ.setdefault('FASTDDS_DEFAULT_PROFILES_FILE',
                       str(Path(__file__).resolve().parents[1] / 'config' / 'dds' / 'fastdds.xml'))
+
+# Started in the background of a shell, this process and all that it starts would ignore SIGINT.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 WAIT_S = 10.0
 END_S = 5.0

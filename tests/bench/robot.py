@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from process_tree import family
 
 from loom.ros.client import RobotClient
 from loom.ros.launched import launched_robot
@@ -18,15 +22,6 @@ def running_robot(domain: int, *arguments: str) -> Iterator[tuple[RobotClient, i
                       LOOM_NETWORK_GATEWAY_PORT='0')
     with open(os.environ.get('BENCH_LOG', os.devnull), 'a') as log, launched_robot(*arguments, output=log) as robot:
         yield robot.client, robot.process.pid, robot.wait_active()
-
-
-def family(pid: int) -> list[int]:
-    """A process and all that descend from it."""
-    found = [pid]
-    for member in found:
-        for task in Path(f'/proc/{member}/task').glob('*/children'):
-            found += [int(child) for child in task.read_text().split()]
-    return found
 
 
 def resident_mb(pid: int) -> float:

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 pytest.importorskip('rclpy')
 
 from loom_msgs.msg import AgentCard, Capability, Directory, Health
+from process_tree import children, runs
 
 from loom.cli import say as say_module
 from loom.cli.main import app
@@ -123,18 +124,7 @@ def test_run_takes_its_robot_along_when_it_is_ended(program: Callable[..., Any],
     until(lambda: 'asked' in one.text and children(one.process.pid), 'no start', START_S)
     launched = children(one.process.pid)
     assert one.end(number, 10.0) != 0
-    until(lambda: not any(alive(pid) for pid in launched), f'{launched} outlived the command: {one.text}')
-
-
-def children(pid: int) -> list[int]:
-    return [int(c) for c in Path(f'/proc/{pid}/task/{pid}/children').read_text().split()]
-
-
-def alive(pid: int) -> bool:
-    try:
-        return Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[0] != 'Z'
-    except FileNotFoundError:
-        return False
+    until(lambda: not any(map(runs, launched)), f'{launched} outlived the command: {one.text}')
 
 
 class Talker(LoomNode):

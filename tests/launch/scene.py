@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import yaml
+from process_tree import children, name_of, runs
 
 from loom.ros.launched import LaunchedRobot, launched_robot
 
@@ -111,34 +112,6 @@ def forgiving(table: Path, folder: Path) -> Path:
     path = folder / 'processes.yaml'
     path.write_text(yaml.safe_dump(plan, sort_keys=False))
     return path
-
-
-def children(pid: int) -> list[int]:
-    """The processes that a process began and that still run, the oldest first."""
-    found = []
-    for task in Path(f'/proc/{pid}/task').glob('*/children'):
-        with suppress(OSError):
-            found += [int(child) for child in task.read_text().split()]
-    return sorted(pid for pid in found if runs(pid))
-
-
-def family(pid: int) -> list[int]:
-    """A process and all that descend from it."""
-    return [pid, *(each for child in children(pid) for each in family(child))]
-
-
-def name_of(pid: int) -> str:
-    """The name that a process has given itself; empty where it has ended."""
-    with suppress(OSError):
-        return Path(f'/proc/{pid}/comm').read_text().strip()
-    return ''
-
-
-def runs(pid: int) -> bool:
-    """Whether a process has not ended."""
-    with suppress(OSError):
-        return Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[0] not in 'ZX'
-    return False
 
 
 def continue_all(pids: list[int]) -> None:

@@ -11,30 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from process_tree import family, runs
 
 from loom.ros.launched import launched_robot
 
 LIMIT_S = 5.0
 SHARED = Path('/dev/shm')
-
-
-def family(pid: int) -> list[int]:
-    """A process and all that descend from it."""
-    found = [pid]
-    for member in found:
-        for task in Path(f'/proc/{member}/task').glob('*/children'):
-            found += [int(child) for child in task.read_text().split()]
-    return found
-
-
-def running(pids: list[int]) -> list[int]:
-    """Those that have not ended."""
-    found = []
-    for pid in pids:
-        with suppress(OSError):
-            if Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[0] != 'Z':
-                found.append(pid)
-    return found
 
 
 def shared_memory(pids: list[int]) -> set[Path]:
@@ -64,7 +46,7 @@ def test_everything_ends_with_the_launch(number: int, storm: bool, tmp_path: Pat
         source = start_storm(robot) if storm else None
         begin = time.monotonic()
         robot.process.send_signal(number)
-        until(lambda: not running(pids), 'a process of the robot lives on', timeout_s=30.0)
+        until(lambda: not any(map(runs, pids)), 'a process of the robot lives on', timeout_s=30.0)
         took_s = time.monotonic() - begin
         if source is not None:
             source.terminate()
@@ -80,7 +62,7 @@ def start_storm(robot: Any) -> subprocess.Popen[bytes]:
     source = subprocess.Popen(['ros2', 'run', 'loom', 'container', 'synthetic'],
                               env={**os.environ, 'LOOM_SYNTHETIC_RATE_HZ': '5000'},
                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    from loom.ros.lifecycle import ACTIVATE, CONFIGURE, LifecycleClient
+    from lifecycle_client import ACTIVATE, CONFIGURE, LifecycleClient
     events = robot.client.events('synthetic.**')
     node = LifecycleClient(robot.client.node, 'synthetic')
     node.transition(CONFIGURE, 20.0)

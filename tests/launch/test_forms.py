@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from process_tree import children, name_of
 
 from loom.ros.launched import LaunchedRobot, launched_robot
 from loom.ros.plan import processes, start_order
@@ -15,15 +16,7 @@ from loom.ros.plan import processes, start_order
 def parts_of(robot: LaunchedRobot) -> list[str]:
     """The names of the robot's processes; a spare is still called like the keeper."""
     keeper, = children(robot.process.pid)
-    return [called(pid) for pid in children(keeper) if called(pid) != called(keeper)]
-
-
-def children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f'/proc/{pid}/task/{pid}/children').read_text().split()]
-
-
-def called(pid: int) -> str:
-    return Path(f'/proc/{pid}/comm').read_text().strip()
+    return [name_of(pid) for pid in children(keeper) if name_of(pid) != name_of(keeper)]
 
 
 @pytest.mark.parametrize(('argument', 'sim'), [

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 sys.path.append(str(Path(__file__).resolve().parent))
-from scene import SPARE, Blow, Scene, children, continue_all, forgiving, name_of, runs, scene
+from process_tree import children, name_of, runs
+from scene import SPARE, Blow, Scene, continue_all, forgiving, scene
 
 AGENTS = '["saboteurs:saboteur", "saboteurs:thinker", "saboteurs:bystander"]'
 HOST = 'agent_host'

@@ -17,7 +17,8 @@ import pytest
 
 sys.path.append(str(Path(__file__).resolve().parent))
 from drive import Drive
-from scene import SPARE, Scene, children, continue_all, family, forgiving, runs, scene
+from process_tree import children, family, runs
+from scene import SPARE, Scene, continue_all, forgiving, scene
 
 from loom.core.errors import CapabilityError
 
@@ -101,6 +102,18 @@ def test_without_its_supervisor_the_robot_goes_on(robot: Scene, until: Until) ->
     after = robot.processes()
     others = before.keys() - {'supervisor', SPARE}
     assert {name: after[name] for name in others} == {name: before[name] for name in others}
+
+
+def test_a_keeper_that_is_stopped_is_not_believed_and_goes_on_later(robot: Scene, until: Until) -> None:
+    until(lambda: SPARE in robot.processes() and robot.whole(), 'the robot is not whole')
+    before, keeper = robot.processes(), robot.keeper()
+    os.kill(keeper, signal.SIGSTOP)
+    try:
+        until(lambda: (robot.health.mode, robot.health.level) == ('unknown', 2), 'nobody noticed')
+    finally:
+        os.kill(keeper, signal.SIGCONT)
+    until(robot.whole, 'the robot is not whole again')
+    assert robot.processes() == before, 'the keeper was away, and took the others for silent'
 
 
 @pytest.mark.parametrize('number', [signal.SIGKILL, signal.SIGSTOP])

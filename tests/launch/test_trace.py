@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-
-sys.path.append(str(Path(__file__).resolve().parents[1]))
 from otlp_receiver import Received, Receiver, receiving
 
 HERE = Path(__file__).resolve().parent

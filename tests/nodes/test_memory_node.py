@@ -36,9 +36,9 @@ from loom.memory.state import State  # noqa: E402
 from loom.nodes.memory_server import MemoryServer  # noqa: E402
 from loom.ros.bus import RosBus  # noqa: E402
 from loom.ros.clock import RosClock  # noqa: E402
-from loom.ros.lifecycle import call  # noqa: E402
 from loom.ros.qos import publisher_profile  # noqa: E402
 from loom.ros.range_scan import BASE  # noqa: E402
+from loom.ros.service_call import call  # noqa: E402
 from loom.ros.sim_convert import ODOM, transform  # noqa: E402
 from loom.sim.pose import Pose  # noqa: E402
 

@@ -27,8 +27,8 @@ from loom.nodes.action_broker import ActionBroker  # noqa: E402
 from loom.nodes.agent_host import AgentHost  # noqa: E402
 from loom.nodes.model_router import ModelRouter  # noqa: E402
 from loom.ros.bus import RosBus  # noqa: E402
-from loom.ros.lifecycle import call  # noqa: E402
 from loom.ros.qos import subscription_profile  # noqa: E402
+from loom.ros.service_call import call  # noqa: E402
 
 Until = Callable[..., None]
 

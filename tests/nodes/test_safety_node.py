@@ -21,8 +21,8 @@ from tf2_msgs.msg import TFMessage  # noqa: E402
 from loom.core.delivery import COMMAND, SENSOR, STANDARD, STATE  # noqa: E402
 from loom.nodes.safety import Safety  # noqa: E402
 from loom.ros.latency import hear_latency  # noqa: E402
-from loom.ros.lifecycle import call  # noqa: E402
 from loom.ros.qos import publisher_profile, subscription_profile  # noqa: E402
+from loom.ros.service_call import call  # noqa: E402
 
 Until = Callable[..., None]
 

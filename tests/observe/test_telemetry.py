@@ -9,11 +9,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
-
-sys.path.append(str(Path(__file__).resolve().parents[1]))
 from otlp_receiver import receiving
 
 from loom.core.errors import ConfigError

@@ -20,8 +20,8 @@ from std_srvs.srv import SetBool, Trigger  # noqa: E402
 from loom.core.delivery import COMMAND, STATE  # noqa: E402
 from loom.core.errors import CapabilityError, DeviceError, LoomError  # noqa: E402
 from loom.core.event import Event  # noqa: E402
-from loom.ros.lifecycle import call  # noqa: E402
 from loom.ros.node import ERROR, OK, WARN, LoomNode, Part  # noqa: E402
+from loom.ros.service_call import call  # noqa: E402
 
 Until = Callable[..., None]
 

@@ -162,8 +162,7 @@ def test_two_nodes_share_a_container(program: Callable[..., Any], ros: Any) -> N
     import sys
 
     import rclpy
-
-    from loom.ros.lifecycle import ACTIVATE, CONFIGURE, LifecycleClient
+    from lifecycle_client import ACTIVATE, CONFIGURE, LifecycleClient
     one = program(command=[sys.executable, '-m', 'loom.nodes.container', 'synthetic', 'other=synthetic',
                            '--ros-args', '-r', f'__ns:=/{ros.namespace}'])
     guest = ros.add(rclpy.create_node, 'guest')

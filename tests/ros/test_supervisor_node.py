@@ -18,6 +18,7 @@ import yaml
 rclpy = pytest.importorskip('rclpy')
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus  # noqa: E402
+from lifecycle_client import DEACTIVATE, LifecycleClient  # noqa: E402
 from loom_msgs.msg import Health  # noqa: E402
 from loom_msgs.srv import ManageNodes, SetMode  # noqa: E402
 from rcl_interfaces.msg import Log  # noqa: E402
@@ -25,8 +26,8 @@ from rclpy.qos import QoSProfile, qos_profile_rosout_default  # noqa: E402
 from std_srvs.srv import Trigger  # noqa: E402
 
 from loom.core.delivery import STATE  # noqa: E402
-from loom.ros.lifecycle import DEACTIVATE, LifecycleClient, call  # noqa: E402
 from loom.ros.qos import subscription_profile  # noqa: E402
+from loom.ros.service_call import call  # noqa: E402
 
 Until = Callable[..., None]
 START_S = 30.0

@@ -19,10 +19,11 @@ from std_srvs.srv import Trigger  # noqa: E402
 from loom.core.delivery import STATE  # noqa: E402
 from loom.core.errors import LoomError  # noqa: E402
 from loom.nodes.supervisor import Supervisor  # noqa: E402
+from loom.ros import supervisor_services  # noqa: E402
 from loom.ros.diagnostics import ERROR, OK, WARN  # noqa: E402
 from loom.ros.kept import reach  # noqa: E402
-from loom.ros.lifecycle import call  # noqa: E402
 from loom.ros.qos import subscription_profile  # noqa: E402
+from loom.ros.service_call import call  # noqa: E402
 from loom.ros.supervisor_services import MODES, ORDERS, command, health_message, mode  # noqa: E402
 from loom.supervise import link as link_module  # noqa: E402
 from loom.supervise.channel import Channel  # noqa: E402
@@ -113,7 +114,8 @@ class Scene:
 
 
 @pytest.fixture
-def scene(ros: Any, until: Until, request: pytest.FixtureRequest) -> Iterator[Scene]:
+def scene(ros: Any, until: Until, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
+    monkeypatch.setattr(supervisor_services, 'SILENT_S', 60.0)
     one = Scene(ros, until, getattr(request, 'param', 60.0))
     yield one
     one.keeper.close()
@@ -177,6 +179,21 @@ def test_reports_are_published_at_once_and_told_by_is_active(scene: Scene) -> No
     scene.until(lambda: scene.health[-1].level == Health.DOWN)
     answer = call(is_active, Trigger.Request(), CALL_S)
     assert (answer.success, answer.message) == (False, 'camera failed too often')
+
+
+def test_a_keeper_that_says_nothing_more_is_not_believed_for_long(scene: Scene,
+                                                                  monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor_services, 'SILENT_S', 0.1)
+    scene.report()
+    scene.until(lambda: scene.health and scene.health[-1].mode == 'unknown')
+    said = scene.health[-1]
+    assert (said.level, list(said.states)) == (Health.DOWN, ['unknown', 'unknown'])
+    assert said.message == 'the keeper has said nothing for 0.1 s: nobody watches over the nodes'
+    answer = call(scene.guest.create_client(Trigger, 'supervisor/is_active'), Trigger.Request(), CALL_S)
+    assert (answer.success, answer.message) == (False, said.message)
+    monkeypatch.setattr(supervisor_services, 'SILENT_S', 60.0)
+    scene.report()
+    scene.until(lambda: scene.health[-1].mode == 'active')
 
 
 @pytest.mark.parametrize('scene', [0.2], indirect=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import math
 import random
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +13,6 @@ from typing import Any
 import pytest
 
 pytest.importorskip('rclpy')
-sys.path.append(str(Path(__file__).resolve().parents[1]))
 
 from forked_node import Nursery
 from geometry_msgs.msg import Twist

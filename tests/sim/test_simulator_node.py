@@ -35,7 +35,7 @@ from simulation_interfaces.srv import (
 from tf2_msgs.msg import TFMessage
 
 from loom.core.errors import SimulationError
-from loom.ros.lifecycle import call
+from loom.ros.service_call import call
 from loom.ros.simulation_client import SimulationClient
 from loom.sim.pose import Pose
 

@@ -30,9 +30,9 @@ from loom.core.topics import topic_of
 from loom.ros.bus import RosBus
 from loom.ros.capability_client import CapabilityClient
 from loom.ros.clock import RosClock
-from loom.ros.lifecycle import call
 from loom.ros.process import new_executor, spin_once
 from loom.ros.qos import subscription_profile
+from loom.ros.service_call import call
 
 POLL_S = 0.02
 STEADY_S = 0.5

@@ -21,7 +21,7 @@ from simulation_interfaces.srv import (
 )
 
 from loom.core.errors import SimulationError
-from loom.ros.lifecycle import call
+from loom.ros.service_call import call
 from loom.ros.sim_convert import placement_to_pose, pose_to_placement
 from loom.sim.pose import Pose
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Iterable
 from functools import partial
 from typing import Any
@@ -17,12 +19,15 @@ from loom.ros.diagnostics import ERROR, OK, WARN, Part
 from loom.ros.node import LoomNode
 from loom.ros.worker import Worker
 from loom.supervise.link import Link
+from loom.supervise.report import REPORT_S, unheard
 
 UNKNOWN_COMMAND, NODE_FAILED = 1, 2
 ORDERS = {
     ManageNodes.Request.STARTUP: 'active', ManageNodes.Request.PAUSE: 'paused', ManageNodes.Request.RESUME: 'active',
     ManageNodes.Request.RESET: 'reset', ManageNodes.Request.SHUTDOWN: 'stopped',
     ManageNodes.Request.CONFIGURE: 'paused', ManageNodes.Request.CLEANUP: 'stopped'}
+# A keeper that has been silent for so long is stopped or hangs.
+SILENT_S = 3 * REPORT_S
 MODES = ('active', 'paused', 'safe', 'stopped')
 LEVELS = {Health.OK: OK, Health.DEGRADED: WARN, Health.DOWN: ERROR}
 
@@ -57,13 +62,15 @@ class SupervisorServices:
         self._link = link
         self._timeout_s = order_timeout_s
         self._report: dict[str, Any] = {}
+        self._heard_s = math.inf
         self._worker = Worker(node, 'supervision')
         self._health = node.publisher(Health, 'loom/health', STATE)
         node.serve(ManageNodes, 'supervisor/manage_nodes', self._manage)
         node.serve(SetMode, 'supervisor/set_mode', self._set_mode)
         node.serve(Trigger, 'supervisor/is_active', self._is_active)
         node.every(report_every_s, self._publish, steady=True)
-        link.on_report(lambda report: node.call_soon(partial(self._take, report)))
+        node.every(REPORT_S, self._mind_silence, steady=True)
+        link.on_report(lambda report: node.call_soon(partial(self._hear, report)))
 
     def close(self) -> None:
         """Hears no more reports, and ends the thread that waits for orders."""
@@ -81,6 +88,16 @@ class SupervisorServices:
             given_up = node in report['given_up']
             yield Part(node, ERROR if given_up else WARN, 'given up' if given_up else 'was started again',
                        {'failures': str(count)})
+
+    def _hear(self, report: dict[str, Any]) -> None:
+        self._heard_s = time.monotonic()
+        self._take(report)
+
+    def _mind_silence(self) -> None:
+        if time.monotonic() - self._heard_s > SILENT_S:
+            self._heard_s = math.inf
+            self._take(unheard(self._report, SILENT_S))
+            self._node.get_logger().error(self._report['message'])
 
     def _take(self, report: dict[str, Any]) -> None:
         before, self._report = self._report, report

@@ -74,7 +74,7 @@ class Crew:
         self._spares: list[Child] = []
         self._children: list[Child] = []
         self._adopts = False
-        self._sweep_s = 0.0
+        self._sweep_s = self._listened_s = 0.0
 
     def adopt(self) -> None:
         """From now on, what outlives the process that began it becomes a child of this one, and is ended."""
@@ -97,7 +97,7 @@ class Crew:
     def keep_spares(self, count: int, silence_s: float) -> None:
         """Forks spares until there are so many, and kills those that fell silent."""
         for spare in self._spares:
-            silent_s = self._now_s() - spare.heard_s
+            silent_s = self._listened_s - spare.heard_s
             if silent_s > BIRTH_S or (silent_s > silence_s and (spare.ready or stopped(spare.pid))):
                 self.kill(spare)
         while len(self._spares) < count:
@@ -127,7 +127,11 @@ class Crew:
 
     def wait(self, timeout_s: float) -> list[News]:
         """What happened, after at most `timeout_s` seconds: all words of a child before its end."""
-        ready = {key.data for key, _ in self._selector.select(max(timeout_s, 0.0)) if key.data is not None}
+        found = self._selector.select(max(timeout_s, 0.0))
+        self._listened_s = self._now_s()
+        # Where this process was stopped meanwhile, the time was over before anybody was heard.
+        found = found or self._selector.select(0.0)
+        ready = {key.data for key, _ in found if key.data is not None}
         news = [item for child in list(self._children) if child in ready for item in self._hear(child)]
         if self._adopts and self._now_s() >= self._sweep_s:
             self._sweep_s = self._now_s() + SWEEP_S

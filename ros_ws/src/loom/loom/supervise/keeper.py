@@ -9,13 +9,12 @@ from typing import Any
 
 from loom.supervise.crew import Child, Crew, News
 from loom.supervise.policy import Decision, Policy
-from loom.supervise.report import given_up, missing, report
+from loom.supervise.report import REPORT_S, given_up, missing, report
 from loom.supervise.roster import SUPERVISOR, TARGETS, Roster
 from loom.supervise.tree import Tree
 from loom.supervise.vitals import LOOK_S, Vitals
 
 BAD_CONFIG, GIVEN_UP = 2, 3
-REPORT_S = 1.0
 # A keeper that did not run itself for so long has no right to call others silent.
 ASLEEP_S = 0.3
 # A new spare would take processor time from a process that is being started.

@@ -8,6 +8,8 @@ from typing import Any
 from loom.supervise.roster import SUPERVISOR, UNKNOWN, Roster
 
 OK, DEGRADED, DOWN = 0, 1, 2
+# The keeper reports when something changes, and so often.
+REPORT_S = 1.0
 
 
 def given_up(roster: Roster) -> list[str]:
@@ -31,3 +33,9 @@ def report(roster: Roster, mode: str, because: str, restarts: Mapping[str, int])
         level = DOWN
     return {'mode': mode, 'states': {node: entry.state for node, entry in others.items()}, 'level': level,
             'message': because or '; '.join(wrong), 'restarts': dict(restarts), 'given_up': given_up(roster)}
+
+
+def unheard(report: Mapping[str, Any], silent_s: float) -> dict[str, Any]:
+    """What is known after a keeper, whose last report this was, has been silent: nothing."""
+    return {**report, 'mode': UNKNOWN, 'states': dict.fromkeys(report['states'], UNKNOWN), 'level': DOWN,
+            'message': f'the keeper has said nothing for {silent_s:g} s: nobody watches over the nodes'}

@@ -50,6 +50,8 @@ class Ledger:
         if 0 < origin_ns <= end_ns and 0 < len(path) <= MAX_STAGES:
             chain = self._chain(path)
             chain.count += 1
+            while chain.samples and chain.samples[0][0] <= end_ns - WINDOW_NS:
+                chain.samples.popleft()
             chain.samples.append((end_ns, (end_ns - origin_ns) / 1e3, path))
 
     def late(self, event: Event, stage: str) -> None:

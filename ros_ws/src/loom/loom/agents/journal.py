@@ -11,6 +11,7 @@ import zlib
 from functools import lru_cache
 from pathlib import Path
 
+from loom.agents.slot_index import SlotIndex
 from loom.core.clock import wall_ns
 from loom.core.errors import ConfigError, StateError
 from loom.core.folders import state_folder
@@ -24,9 +25,12 @@ _FIXED, _CHECKED = struct.Struct('<8sIIIQ'), struct.Struct('<I')
 _PROCESS_AT, _HEADER_SIZE = _FIXED.size + _CHECKED.size, 64
 # Of a slot: number, key, wall clock of the beginning; then their checksum, how far it is, and what came of it.
 _BODY, _EVENT_SIZE, _CALL_SIZE = struct.Struct('<Q16sQ'), 40, 256
-_KEY_AT, _BEGAN_AT, _CHECKSUM_AT, _MARK_AT, _RESULT_AT = 8, 24, 32, 36, 40
+_KEY_AT, _KEY_SIZE, _BEGAN_AT, _CHECKSUM_AT, _MARK_AT, _RESULT_AT = 8, 16, 24, 32, 36, 40
 _TORN, _BEGUN, _ENDED = 0, 1, 2
 _SIZE = _HEADER_SIZE + EVENTS * _EVENT_SIZE + CALLS * _CALL_SIZE
+
+# All of it is in memory from the start: no handler waits for a page, and an agent does not grow while it works.
+_RESIDENT = mmap.MAP_SHARED | mmap.MAP_POPULATE
 
 
 def journal_folder(place: str, robot: str = '') -> Path | None:
@@ -60,28 +64,34 @@ class Ring:
 
     def __init__(self, memory: mmap.mmap, start: int, size: int, slot_size: int, began_ns: int) -> None:
         self._memory, self._start, self._size, self._slot_size = memory, start, size, slot_size
-        self._numbers: dict[bytes, int] = {}
+
+        def key(slot: int) -> bytes:
+            place = start + slot * slot_size + _KEY_AT
+            return memory[place:place + _KEY_SIZE]
+        # A method would tie ring and index together, and the file would stay locked until both are collected.
+        self._key, self._index = key, SlotIndex(size, key)
         # Before this time by the wall clock, something may have been begun that is not noted any more.
         self.horizon_ns = began_ns
         self._last = self._inherited = self._load()
 
     def state(self, key: bytes) -> str:
         """New, running in this process, interrupted by the end of the one before, or done."""
-        number = self._numbers.get(key)
-        if number is None:
+        slot = self._index.find(key)
+        if slot is None:
             return NEW
-        if self._memory[self._place(number) + _MARK_AT] == _ENDED:
+        if self._memory[self._place(slot) + _MARK_AT] == _ENDED:
             return DONE
-        return RUNNING if number > self._inherited else INTERRUPTED
+        return RUNNING if self._number(slot) > self._inherited else INTERRUPTED
 
     def begin(self, key: bytes) -> None:
         """Notes that work on it begins; the oldest note makes room."""
         self._last = number = self._last + 1
-        memory, place = self._memory, self._place(number)
+        slot = (number - 1) % self._size
+        memory, place = self._memory, self._place(slot)
         if number > self._size:
-            oldest = memory[place + _KEY_AT:place + _BEGAN_AT]
-            if self._numbers.get(oldest) == number - self._size:
-                del self._numbers[oldest]
+            oldest = self._key(slot)
+            if self._index.find(oldest) == slot:
+                self._index.take_out(oldest)
                 self.horizon_ns = int.from_bytes(memory[place + _BEGAN_AT:place + _CHECKSUM_AT], 'little')
         body = _BODY.pack(number, key, wall_ns())
         # Whoever is killed in between leaves a slot without a mark: what it was to say has not begun.
@@ -90,14 +100,14 @@ class Ring:
         if self._slot_size > _RESULT_AT:
             memory[place + _RESULT_AT:place + _RESULT_AT + _CHECKED.size] = bytes(_CHECKED.size)
         memory[place + _MARK_AT] = _BEGUN
-        self._numbers[key] = number
+        self._index.put(key, slot)
 
     def end(self, key: bytes, result: bytes = b'') -> None:
         """Notes that the work on it is done; a result for which there is no room is forgotten."""
-        number = self._numbers.get(key)
-        if number is None:
+        slot = self._index.find(key)
+        if slot is None:
             return
-        place = self._place(number)
+        place = self._place(slot)
         if result and len(result) <= self._slot_size - _RESULT_AT - _CHECKED.size:
             kept = _CHECKED.pack(len(result)) + result
             self._memory[place + _RESULT_AT:place + _RESULT_AT + len(kept)] = kept
@@ -105,37 +115,44 @@ class Ring:
 
     def result(self, key: bytes) -> bytes:
         """What came of something that is done; empty where that was forgotten."""
-        if self.state(key) != DONE or self._slot_size == _RESULT_AT:
+        slot = self._index.find(key)
+        if slot is None or self._slot_size == _RESULT_AT or self.state(key) != DONE:
             return b''
-        start = self._place(self._numbers[key]) + _RESULT_AT
+        start = self._place(slot) + _RESULT_AT
         size = _CHECKED.unpack_from(self._memory, start)[0]
         return self._memory[start + _CHECKED.size:start + min(_CHECKED.size + size, self._slot_size - _RESULT_AT)]
 
     def close(self) -> None:
         """What was begun is noted no further: a handler that hung ends when another process may have the file."""
-        self._numbers.clear()
+        self._index.clear()
 
-    def _place(self, number: int) -> int:
-        return self._start + (number - 1) % self._size * self._slot_size
+    def _place(self, slot: int) -> int:
+        return self._start + slot * self._slot_size
+
+    def _number(self, slot: int) -> int:
+        place = self._place(slot)
+        return int.from_bytes(self._memory[place:place + _KEY_AT], 'little')
 
     def _load(self) -> int:
         """The number of the newest note; Damage where a slot can't be what was written there."""
         began: dict[int, int] = {}
         torn, blank = 0, bytes(_RESULT_AT)
-        for place in range(self._start, self._start + self._size * self._slot_size, self._slot_size):
-            slot = self._memory[place:place + _RESULT_AT]
-            if slot == blank:
+        for slot in range(self._size):
+            place = self._place(slot)
+            note = self._memory[place:place + _RESULT_AT]
+            if note == blank:
                 break
-            if slot[_MARK_AT] == _TORN:
+            if note[_MARK_AT] == _TORN:
                 torn += 1
                 continue
-            number, key, began_ns = _BODY.unpack_from(slot)
-            if (zlib.crc32(slot[:_CHECKSUM_AT]) != _CHECKED.unpack_from(slot, _CHECKSUM_AT)[0]
-                    or self._place(number) != place or slot[_MARK_AT] > _ENDED):
+            number, key, began_ns = _BODY.unpack_from(note)
+            if (zlib.crc32(note[:_CHECKSUM_AT]) != _CHECKED.unpack_from(note, _CHECKSUM_AT)[0]
+                    or (number - 1) % self._size != slot or note[_MARK_AT] > _ENDED):
                 raise Damage(f'the note at byte {place} is not what was written')
             began[number] = began_ns
-            if number > self._numbers.get(key, 0):
-                self._numbers[key] = number
+            known = self._index.find(key)
+            if known is None or number > self._number(known):
+                self._index.put(key, slot)
         if torn > 1:
             raise Damage(f'{torn} notes are torn, a kill tears one')
         last = max(began, default=0)
@@ -169,7 +186,7 @@ class Journal:
             except BaseException:
                 self.close()
                 raise
-        self._memory, self.events, self.calls = _afresh(mmap.mmap(-1, _SIZE))
+        self._memory, self.events, self.calls = _afresh(mmap.mmap(-1, _SIZE, _RESIDENT))
 
     def close(self) -> None:
         """Lets go of the file."""
@@ -195,7 +212,7 @@ class Journal:
             began_ns = _began_ns(head, path)
             if os.fstat(self._file).st_size != _SIZE:
                 raise Damage(f'it must have {_SIZE} bytes and has {os.fstat(self._file).st_size}')
-            memory = mmap.mmap(self._file, _SIZE)
+            memory = mmap.mmap(self._file, _SIZE, _RESIDENT)
             events, calls = _rings(memory, began_ns)
         except Damage as damage:
             if head.strip(b'\0'):
@@ -204,7 +221,7 @@ class Journal:
             os.ftruncate(self._file, 0)
             # A full disk says so here, and not by a signal in the middle of the work.
             os.posix_fallocate(self._file, 0, _SIZE)
-            memory, events, calls = _afresh(mmap.mmap(self._file, _SIZE))
+            memory, events, calls = _afresh(mmap.mmap(self._file, _SIZE, _RESIDENT))
         memory[_PROCESS_AT:_PROCESS_AT + _CHECKED.size] = _CHECKED.pack(os.getpid())
         return memory, events, calls
 

@@ -25,7 +25,7 @@ os.environ.setdefault('FASTDDS_DEFAULT_PROFILES_FILE',
 # Started in the background of a shell, this process and all that it starts would ignore SIGINT.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-WAIT_S = 10.0
+WAIT_S = 20.0
 END_S = 5.0
 Until = Callable[..., None]
 

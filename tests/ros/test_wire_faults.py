@@ -166,7 +166,7 @@ def test_a_flood_on_a_best_effort_topic_leaves_events_alone(world: World, progra
     world.ros.add(rclpy.create_node, 'hearer').create_subscription(
         String, 'noise', noise.append, qos_profile_sensor_data)
     world.until(lambda: len(noise) > 100, 'no flood')
-    world.send_flow(200, echo_too=True)
+    world.send_flow(500, echo_too=True)
     assert world.ping()['counts'].get('lost', 0) == 0
 
 
@@ -258,7 +258,10 @@ def test_a_forged_list_of_nodes_takes_no_memory(world: World, program: Callable[
     cyclone = pytest.importorskip('loom.dds.cyclone', exc_type=ImportError)
     before = peak_kb(world.echo.process.pid)
     forger = program(FORGER, CYCLONEDDS_URI=f'{cyclone.TIMING},{cyclone.LOCALHOST}')
-    world.until(lambda: 'told' in forger.text, 'it does not find both of us', timeout_s=20.0)
+    try:
+        world.until(lambda: 'told' in forger.text, timeout_s=20.0)
+    except AssertionError:
+        pytest.fail(f'it does not find both of us: {forger.text[-500:]}')
     world.ping()
     assert peak_kb(world.echo.process.pid) - before < MAX_GROWTH_KB
 

@@ -116,7 +116,7 @@ class Ring:
     def result(self, key: bytes) -> bytes:
         """What came of something that is done; empty where that was forgotten."""
         slot = self._index.find(key)
-        if slot is None or self._slot_size == _RESULT_AT or self.state(key) != DONE:
+        if slot is None or self._slot_size == _RESULT_AT or self._memory[self._place(slot) + _MARK_AT] != _ENDED:
             return b''
         start = self._place(slot) + _RESULT_AT
         size = _CHECKED.unpack_from(self._memory, start)[0]

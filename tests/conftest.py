@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
@@ -26,6 +27,8 @@ os.environ.setdefault('FASTDDS_DEFAULT_PROFILES_FILE',
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 WAIT_S = 20.0
+ALONE_S = 1.5
+EXIT_CODE = pytest.StashKey[int]()
 END_S = 5.0
 Until = Callable[..., None]
 
@@ -44,19 +47,28 @@ def until() -> Until:
     return wait_until
 
 
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    session.config.stash[EXIT_CODE] = int(exitstatus)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Ends as every process does that has a DDS participant."""
+    if 'loom.ros.participant' in sys.modules:
+        from loom.core.leaving import leave
+        leave(config.stash[EXIT_CODE])
+
+
 class Ros:
-    """One rclpy context, spun in a thread; nodes are made in the test's thread."""
+    """Nodes of one test, spun in a thread; they are made in the test's thread."""
 
     def __init__(self, namespace: str) -> None:
-        import rclpy
-        from rclpy.context import Context
-        from rclpy.signals import SignalHandlerOptions
         from rclpy.task import Future
 
+        from loom.ros.participant import process_context
         from loom.ros.process import new_executor
         self.namespace = namespace
-        self.context = Context()
-        rclpy.init(context=self.context, signal_handler_options=SignalHandlerOptions.NO)
+        self.context = process_context()
         self.executor = new_executor(self.context)
         self.nodes: list[Any] = []
         self.fault: BaseException | None = None
@@ -80,14 +92,12 @@ class Ros:
         node.destroy_node()
 
     def close(self) -> None:
-        """Ends nodes, thread and context."""
-        import rclpy
+        """Ends nodes and thread."""
         self._done.set_result(None)
         self._thread.join(END_S)
         for node in list(self.nodes):
             self.remove(node)
         self.executor.shutdown(timeout_sec=0.5)
-        rclpy.try_shutdown(context=self.context)
         assert self.fault is None, f'this would have ended the process: {self.fault!r}'
 
     def _on_executor(self, function: Callable[[Any], Any], node: Any) -> None:
@@ -108,9 +118,26 @@ class Ros:
             self.fault = error
 
 
+@pytest.fixture(scope='module', autouse=True)
+def _participant() -> Iterator[None]:
+    """The tests of a file share a DDS participant, for those of a thousand tests it would take seconds to be matched."""
+    yield
+    participant = sys.modules.get('loom.ros.participant')
+    held = participant.forget() if participant else []
+    if held:
+        # Nodes and what they hold are in cycles.
+        gc.collect()
+    for node in held:
+        # It is removed where nobody else is there to be heard of: see loom.ros.participant.
+        with suppress(AssertionError):
+            wait_until(lambda node=node: len(node.get_node_names()) == 1, timeout_s=ALONE_S)
+        node.destroy_node()
+        node.context.try_shutdown()
+
+
 @pytest.fixture
 def ros(request: pytest.FixtureRequest) -> Iterator[Ros]:
-    """A context whose names are in a namespace of this test only."""
+    """Nodes whose names are in a namespace of this test only."""
     pytest.importorskip('rclpy')
     world = Ros(f'test_{os.getpid()}_{abs(hash(request.node.nodeid)) % 10**8}')
     yield world

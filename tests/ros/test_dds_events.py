@@ -20,6 +20,7 @@ from loom.core.delivery import STANDARD, Delivery  # noqa: E402
 from loom.core.event import Event  # noqa: E402
 from loom.ros.bus import RosBus  # noqa: E402
 from loom.ros.node import LoomNode  # noqa: E402
+from loom.ros.participant import hold  # noqa: E402
 
 Until = Callable[..., None]
 BEST_EFFORT = QoSProfile(depth=5, reliability=QoSReliabilityPolicy.BEST_EFFORT)
@@ -122,8 +123,8 @@ def test_another_type_on_the_topic_is_named_and_not_delivered(world: World) -> N
         world.expect('incompatible_type', 'plain', 'std_msgs/msg/Int32, std_msgs/msg/String')
         assert not world.robot.heard
     finally:
+        hold(context)
         foreign.destroy_node()
-        rclpy.shutdown(context=context)
 
 
 def test_all_well_says_nothing(world: World, until: Until) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,11 +15,12 @@ import pytest
 pytest.importorskip('rclpy')
 
 from loom.core.errors import ConfigError
-from loom.ros.process import node_class, node_maker, own_arguments
+from loom.ros.process import DDS_STUCK, node_class, node_maker, own_arguments
 
 START_S = 20.0
 # The promise is two seconds; the interpreter's own end comes on top on a busy machine.
 END_S = 4.0
+PTRACE_SEIZE, PTRACE_INTERRUPT, WALL = 0x4206, 0x4207, 0x40000000
 NODE = """
 import os, sys, threading, time
 from pydantic import Field
@@ -91,6 +94,28 @@ def test_a_cleanup_that_hangs_is_ended_by_force_and_leaves_no_shared_memory(prog
     assert one.end(signal.SIGTERM, END_S) == 1
     assert 'time.sleep' in one.text or 'cleanup' in one.text, 'nothing says where it hung'
     assert not [path.name for path in held if path.exists() and 'port' not in path.name]
+
+
+def test_a_cleanup_that_hangs_with_pythons_lock_is_ended_by_force(program: Callable[..., Any], until: Any) -> None:
+    one = program(pump(cleanup="__import__('ctypes').PyDLL(None).sleep(60)"))
+    until(lambda: 'ready' in one.text, timeout_s=START_S)
+    assert one.end(signal.SIGTERM, END_S) == 1
+    assert 'in cleanup' in one.text
+
+
+def test_a_process_whose_dds_is_blocked_says_so_and_ends(program: Callable[..., Any], until: Any) -> None:
+    one = program(pump())
+    until(lambda: 'ready' in one.text, timeout_s=START_S)
+    timers = next(int(task.name) for task in Path(f'/proc/{one.process.pid}/task').iterdir()
+                  if (task / 'comm').read_text().startswith('dds.ev.'))
+    libc = ctypes.CDLL(None, use_errno=True)
+    assert libc.ptrace(PTRACE_SEIZE, timers, None, None) == 0, os.strerror(ctypes.get_errno())
+    assert libc.ptrace(PTRACE_INTERRUPT, timers, None, None) == 0, os.strerror(ctypes.get_errno())
+    until(lambda: 'DDS has stopped in this process' in one.text)
+    # Whoever stopped a thread is told of its end before the process is gone.
+    while os.WIFSTOPPED(os.waitpid(timers, WALL)[1]):
+        pass
+    assert one.process.wait(END_S) == DDS_STUCK
 
 
 def test_idle_costs_nothing(program: Callable[..., Any], until: Any) -> None:

@@ -52,6 +52,9 @@ class LifecycleWatch:
         self._ending = True
         self._thread.join()
         self._executor.shutdown()
+        # With its last node the participant would go, which Fast DDS does not always survive (eProsima/Fast-DDS#6513): a
+        # node in use stays, without its topics, until the process ends.
+        self._node.handle.__enter__()
         self._node.destroy_node()
         self._ros.try_shutdown()
 

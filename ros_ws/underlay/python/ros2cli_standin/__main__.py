@@ -6,7 +6,8 @@ import sys
 if not __package__:
     sys.path.append(os.path.dirname(os.path.abspath(sys.path.pop(0))))
 
+from ros2cli_standin.ending import end_process
 from ros2cli_standin.main import main
 
 if __name__ == '__main__':
-    sys.exit(main())
+    end_process(main())

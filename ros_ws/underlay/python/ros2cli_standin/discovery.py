@@ -188,6 +188,8 @@ def look(args: argparse.Namespace) -> Iterator[Graph]:
         yield Graph(node, executor, getattr(args, 'spin_time', None), stop)
     finally:
         executor.shutdown(timeout_sec=1.0)
+        # A node in use stays, without its topics, and with it the participant: see ending.py.
+        node.handle.__enter__()
         node.destroy_node()
         rclpy.try_shutdown()
         stop.restore()

@@ -18,6 +18,7 @@ from loom.cli.say import say
 from loom.cli.settings import settings
 from loom.cli.up import up
 from loom.core.errors import LoomError
+from loom.core.leaving import leave
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 PASS_ON = {'allow_extra_args': True, 'ignore_unknown_options': True}
@@ -41,4 +42,12 @@ def main() -> None:
         app()
     except LoomError as error:
         print(f'error: {error}', file=sys.stderr)
-        sys.exit(1)
+        _end(1)
+    except SystemExit as ended:
+        _end(ended.code if isinstance(ended.code, int) else 0)
+
+
+def _end(code: int) -> None:
+    if shared_memory := sys.modules.get('loom.ros.shared_memory'):
+        shared_memory.reclaim(own=True)
+    leave(code)

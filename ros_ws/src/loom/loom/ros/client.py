@@ -14,11 +14,9 @@ import rclpy
 from ament_index_python.packages import get_package_share_directory
 from lifecycle_msgs.srv import GetState
 from loom_msgs.msg import Accounts, Directory, Health
-from rclpy.context import Context
 from rclpy.exceptions import InvalidNamespaceException
 from rclpy.node import Node
 from rclpy.parameter import Parameter
-from rclpy.signals import SignalHandlerOptions
 from rclpy.task import Future
 from rclpy.validate_namespace import validate_namespace
 
@@ -30,6 +28,7 @@ from loom.core.topics import topic_of
 from loom.ros.bus import RosBus
 from loom.ros.capability_client import CapabilityClient
 from loom.ros.clock import RosClock
+from loom.ros.participant import process_context
 from loom.ros.process import new_executor, spin_once
 from loom.ros.qos import subscription_profile
 from loom.ros.service_call import call
@@ -157,10 +156,10 @@ def robot_client(namespace: str = '') -> Iterator[RobotClient]:
     # The profile of the launch files: a guest that announces itself seldom is found late.
     os.environ.setdefault('FASTDDS_DEFAULT_PROFILES_FILE',
                           f'{get_package_share_directory("loom")}/config/dds/fastdds.xml')
-    context = Context()
+    context = process_context()
     arguments = ['--ros-args', '-r', '/clock:=clock'] if namespace else None
-    rclpy.init(context=context, args=arguments, signal_handler_options=SignalHandlerOptions.NO)
-    node = rclpy.create_node(f'_loom_{os.getpid()}', namespace=namespace.strip('/'), context=context)
+    node = rclpy.create_node(f'_loom_{os.getpid()}', namespace=namespace.strip('/'), context=context,
+                             cli_args=arguments)
     executor = new_executor(context)
     executor.add_node(node)
     done: Future[Any] = Future()
@@ -179,7 +178,6 @@ def robot_client(namespace: str = '') -> Iterator[RobotClient]:
         client.close()
         node.destroy_node()
         executor.shutdown(timeout_sec=0.5)
-        rclpy.try_shutdown(context=context)
 
 
 def wait_for(condition: Callable[[], bool], timeout_s: float, otherwise: str) -> None:

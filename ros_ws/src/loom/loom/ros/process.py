@@ -22,9 +22,12 @@ from rclpy.signals import SignalHandlerOptions
 from rclpy.task import Future
 
 from loom.core.errors import ConfigError
+from loom.core.leaving import leave
 from loom.observe.telemetry import Telemetry, start_telemetry
+from loom.ros.dds_watch import DdsWatch
 from loom.ros.log import log_through_ros
 from loom.ros.node import LoomNode
+from loom.ros.participant import hold
 from loom.ros.shared_memory import reclaim
 from loom.supervise.crew import ENDING
 
@@ -34,9 +37,11 @@ if TYPE_CHECKING:
 Maker = Callable[[], LoomNode]
 PR_SET_PDEATHSIG = 1
 END_WITHIN_S = 2.0
+FORCE_S = 0.2
 # The events executor ignores signals while it waits: it is asked again this often.
 SPIN_S = 0.1
 BAD_CONFIG = 2
+DDS_STUCK = 3
 
 
 def run(*makers: Maker, kept: Kept | None = None) -> None:
@@ -74,15 +79,14 @@ def run(*makers: Maker, kept: Kept | None = None) -> None:
         stop.exit_code = BAD_CONFIG
     finally:
         _end(executor, nodes, telemetry)
-    sys.stdout.flush()
-    if kept is not None:
-        # To take the interpreter apart costs half a second of each process, and all end at once.
-        os._exit(stop.exit_code)
-    sys.exit(stop.exit_code)
+    leave(stop.exit_code)
 
 
 def _end(executor: Executor, nodes: list[LoomNode], telemetry: Telemetry | None) -> None:
     threading.Thread(target=_end_by_force, daemon=True).start()
+    # Also where something holds Python's lock for good, and that thread never runs.
+    faulthandler.dump_traceback_later(END_WITHIN_S + FORCE_S, exit=True)
+    hold(executor.context)
     for node in reversed(nodes):
         node.end()
     if telemetry is not None:
@@ -91,9 +95,6 @@ def _end(executor: Executor, nodes: list[LoomNode], telemetry: Telemetry | None)
         executor.remove_node(node)
         node.destroy_node()
     executor.shutdown(timeout_sec=0.5)
-    rclpy.try_shutdown()
-    # DDS gives its shared memory back when the last of its objects is freed; a thread may still hold one.
-    gc.unfreeze()
     reclaim(own=True)
 
 
@@ -137,11 +138,17 @@ class _Stop:
         return self._future.done()
 
     def wait(self, executor: Executor, beat: Callable[[], None] | None) -> None:
+        watch = DdsWatch()
         while not self._future.done():
             try:
                 spin_once(executor)
             except ExternalShutdownException:
                 return
+            if watch.stuck():
+                print('error: DDS has stopped in this process (eProsima/Fast-DDS#6502), it must be started again',
+                      file=sys.stderr)
+                reclaim(own=True)
+                leave(DDS_STUCK)
             if beat is not None:
                 beat()
 

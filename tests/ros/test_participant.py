@@ -1,0 +1,67 @@
+"""The participant of a process: one for all nodes that come and go, until the process ends."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+rclpy = pytest.importorskip('rclpy')
+
+from std_msgs.msg import String  # noqa: E402
+
+from loom.ros.participant import process_context  # noqa: E402
+
+Until = Callable[..., None]
+LAST_NODE_GOES = """
+import sys, time
+import rclpy
+from loom.ros.participant import hold
+rclpy.init()
+node = rclpy.create_node('last', namespace=sys.argv[1])
+print('began', flush=True)
+sys.stdin.readline()
+hold()
+node.destroy_node()
+print('went', flush=True)
+time.sleep(60)
+"""
+
+
+def test_there_is_one_context_for_each_domain(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = process_context()
+    assert process_context() is first
+    monkeypatch.setenv('ROS_DOMAIN_ID', '37')
+    assert process_context() is not first
+
+
+def test_a_node_that_goes_leaves_nothing_on_the_graph(ros: Any, until: Until) -> None:
+    guest, node = ros.add(rclpy.create_node, 'guest'), ros.add(rclpy.create_node, 'short')
+    node.create_publisher(String, 'out', 10)
+    until(lambda: guest.count_publishers('out') == 1)
+    space = guest.get_namespace()
+    ros.remove(node)
+    until(lambda: ('short', space) not in guest.get_node_names_and_namespaces())
+    left = [name for name, _ in guest.get_topic_names_and_types() if name.startswith(space) and 'rosout' not in name]
+    assert not left and not [n for n, _ in guest.get_service_names_and_types() if n.startswith(f'{space}/short')]
+
+
+def test_the_last_node_goes_and_the_participant_stays(ros: Any, until: Until) -> None:
+    guest = ros.add(rclpy.create_node, 'guest')
+    space = guest.get_namespace()
+    with subprocess.Popen([sys.executable, '-c', LAST_NODE_GOES, ros.namespace], stdin=subprocess.PIPE,
+                          text=True) as process:
+        try:
+            until(lambda: ('last', space) in guest.get_node_names_and_namespaces())
+            assert process.stdin is not None
+            process.stdin.write('\n')
+            process.stdin.flush()
+            until(lambda: ('last', space) not in guest.get_node_names_and_namespaces())
+            held = (f'_participant_{process.pid}', '/')
+            until(lambda: held in guest.get_node_names_and_namespaces())
+        finally:
+            process.kill()
+        until(lambda: held not in guest.get_node_names_and_namespaces())

@@ -120,7 +120,7 @@ class Ros:
 
 @pytest.fixture(scope='module', autouse=True)
 def _participant() -> Iterator[None]:
-    """The tests of a file share a DDS participant, for those of a thousand tests it would take seconds to be matched."""
+    """The tests of a file share a DDS participant; one that has had thousands of endpoints takes seconds to match."""
     yield
     participant = sys.modules.get('loom.ros.participant')
     held = participant.forget() if participant else []

@@ -52,7 +52,7 @@ class LifecycleWatch:
         self._ending = True
         self._thread.join()
         self._executor.shutdown()
-        # With its last node the participant would go, which Fast DDS does not always survive (eProsima/Fast-DDS#6513): a
+        # With its last node the participant would go, and Fast DDS does not always survive that (Fast-DDS#6513): a
         # node in use stays, without its topics, until the process ends.
         self._node.handle.__enter__()
         self._node.destroy_node()

@@ -21,10 +21,13 @@ class Wire:
 
     def __init__(self) -> None:
         self.now = 1000.0
+        self.full = False
         self.sent: list[Any] = []
         self.outlet = Outlet('t', CREDIT, self._send, lambda: self.now)
 
     def _send(self, event: Event) -> int:
+        if self.full:
+            raise BusyError('DDS took no event')
         self.sent.append(event.data)
         return len(self.sent) - 1
 
@@ -76,6 +79,19 @@ def test_too_many_that_wait_are_refused_to_whoever_publishes() -> None:
     assert wire.outlet.refused == 1
     wire.outlet.granted(1, 1000, False)
     assert wire.sent == list(range(CREDIT.depth))
+
+
+def test_what_dds_does_not_take_in_time_waits_and_goes_out_in_order() -> None:
+    wire = Wire()
+    wire.offer(0)
+    wire.full = True
+    for number in range(1, 4):
+        wire.offer(number)
+    wire.outlet.flush()
+    assert wire.sent == [0] and [event.data for event in wire.outlet.held] == [1, 2, 3]
+    wire.full = False
+    wire.outlet.flush()
+    assert wire.sent == [0, 1, 2, 3] and not wire.outlet.held and wire.outlet.published == 4
 
 
 def test_what_waits_is_bounded_in_bytes_too() -> None:

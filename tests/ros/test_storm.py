@@ -23,6 +23,7 @@ from loom.core.pacing import Throttle  # noqa: E402
 from loom.core.topic_subscription import TopicSubscription  # noqa: E402
 from loom.core.wire import encode  # noqa: E402
 from loom.ros.bus import RosBus  # noqa: E402
+from loom.ros.event_topics import RCLError  # noqa: E402
 from loom.ros.qos import publisher_profile  # noqa: E402
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / 'bench'))
@@ -118,6 +119,40 @@ def test_one_that_stands_still_holds_nobody_up(pair: Pair, program: Any) -> None
         if number % 20 == 0:
             pair.until(lambda wanted=number: len(pair.heard) > wanted, 'held up')
     pair.until(lambda: pair.heard == list(range(1000)), f'{len(pair.heard)} of 1000 came')
+
+
+class Refusing:
+    """A publisher whose DDS takes nothing."""
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+
+    def publish(self, data: bytes) -> None:
+        raise RCLError(f'Failed to publish: {self.why}')
+
+
+def test_what_dds_does_not_take_in_time_is_not_lost(pair: Pair) -> None:
+    pair.subscribe('test.kept', BATCHED)
+    pair.publish('test.kept', 0, BATCHED)
+    pair.until(lambda: pair.heard == [0])
+    writer = pair.sender._writers['loom/events/test/kept']
+    publisher, writer._publisher = writer._publisher, Refusing('cannot publish data')
+    for number in range(1, 4):
+        pair.publish('test.kept', number, BATCHED)
+    writer._publisher = publisher
+    pair.until(lambda: pair.heard == [0, 1, 2, 3])
+    assert pair.receiver.counts().get('lost', 0) == 0
+
+
+def test_who_publishes_learns_what_dds_did_not_take(pair: Pair) -> None:
+    pair.publish('test.beat', 0, REALTIME)
+    writer = pair.sender._writers['loom/events/test/beat']
+    writer._publisher = Refusing('cannot publish data')
+    with pytest.raises(BusyError, match='took no event within its blocking time'):
+        pair.publish('test.beat', 1, REALTIME)
+    writer._publisher = Refusing('the context is invalid')
+    with pytest.raises(RCLError, match='context'):
+        pair.publish('test.beat', 1, REALTIME)
 
 
 def test_a_reader_learns_what_it_missed_at_the_end(pair: Pair) -> None:

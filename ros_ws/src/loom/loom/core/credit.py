@@ -93,8 +93,7 @@ class Outlet:
 
     def offer(self, event: Event) -> None:
         """Sends an event or holds it; BusyError where too many wait already."""
-        if not self.held and self._allowed() > 0:
-            self.published = self._send(event) + 1
+        if not self.held and self._sent(event):
             return
         size = ENVELOPE_BYTES + len(event.payload)
         if len(self.held) >= self.delivery.depth or self._held_bytes + size > MAX_HELD_BYTES:
@@ -118,10 +117,18 @@ class Outlet:
 
     def flush(self) -> None:
         """Sends what was held, as far as the credit goes; readers not heard for two seconds no longer count."""
-        while self.held and self._allowed() > 0:
-            event = self.held.popleft()
-            self._held_bytes -= ENVELOPE_BYTES + len(event.payload)
+        while self.held and self._sent(self.held[0]):
+            self._held_bytes -= ENVELOPE_BYTES + len(self.held.popleft().payload)
+
+    def _sent(self, event: Event) -> bool:
+        """Whether it went out: readers grant it, and DDS took it, which on a strained machine it may not do in time."""
+        if self._allowed() <= 0:
+            return False
+        try:
             self.published = self._send(event) + 1
+        except BusyError:
+            return False
+        return True
 
     def _allowed(self) -> int:
         if not self._limits:

@@ -14,7 +14,7 @@ from loom.core.wire import encode
 
 
 class EventWriter:
-    """Publishes one topic through `send`, which takes encoded events; any thread may call it."""
+    """Publishes one topic through `send`, which takes encoded events or raises BusyError; any thread may call it."""
 
     def __init__(self, topic: str, delivery: Delivery, numbering: Numbering, send: Callable[[bytes], object]) -> None:
         self.topic = topic
@@ -53,5 +53,6 @@ class EventWriter:
     def _send(self, event: Event) -> int:
         sequence = self._numbering.next(self.topic)
         self._transmit(encode(event, self._numbering.writer, sequence, wall_ns()))
+        self._numbering.sent(self.topic)
         self.published = sequence + 1
         return sequence

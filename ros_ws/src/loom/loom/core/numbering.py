@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import random
 from collections import defaultdict
-from collections.abc import Iterator
 
 MAX_WRITERS = 256
 
@@ -15,11 +13,15 @@ class Numbering:
 
     def __init__(self) -> None:
         self.writer = random.SystemRandom().getrandbits(63) + 1
-        self._next: defaultdict[str, Iterator[int]] = defaultdict(itertools.count)
+        self._next: defaultdict[str, int] = defaultdict(int)
 
     def next(self, topic: str) -> int:
         """The number of the next event on a topic."""
-        return next(self._next[topic])
+        return self._next[topic]
+
+    def sent(self, topic: str) -> None:
+        """It went out with that number; one that did not leaves no gap."""
+        self._next[topic] += 1
 
 
 class Progress:

@@ -18,7 +18,7 @@ from cyclonedds.topic import Topic
 
 from loom.core.clock import NANOSECONDS
 from loom.core.delivery import Delivery
-from loom.core.errors import EventError
+from loom.core.errors import BusyError, EventError
 
 BATCH = 64
 EVENT = 'loom_msgs.msg.dds_.Event_'
@@ -81,10 +81,12 @@ class Writer:
         self._kind = writer.topic.data_type
 
     def write(self, data: bytes) -> None:
-        """Hands the bytes to every reader; EventError where DDS could not take them."""
+        """Hands the bytes to every reader; EventError where DDS could not take them, BusyError where not in time."""
         try:
             self._writer.write(self._kind(data))
         except DDSException as error:
+            if error.code == DDSException.DDS_RETCODE_TIMEOUT:
+                raise BusyError(f'DDS did not take {len(data)} bytes in its time; write them again') from None
             raise EventError(f'DDS did not take {len(data)} bytes: {error}') from None
 
 

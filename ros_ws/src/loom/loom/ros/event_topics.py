@@ -5,16 +5,21 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from loom_msgs.msg import Event as EventMessage
+from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
 from rclpy.qos_overriding_options import QoSOverridingOptions
 
 from loom.core.delivery import Delivery
+from loom.core.errors import BusyError
 from loom.core.event_writer import EventWriter
 from loom.core.inlet import Inlet
 from loom.core.numbering import Numbering
 from loom.core.reception import Reception
 from loom.ros.qos import publisher_profile, subscription_profile
 
+RCLError = rclpy_implementation.RCLError
+# What rmw says where the writer's lock was not to be had within DDS's max_blocking_time.
+NOT_TAKEN = 'cannot publish data'
 # So many are fetched at a time: between two batches more urgent readers are looked at.
 BATCH = 16
 
@@ -27,11 +32,19 @@ class Writer(EventWriter):
         self._node = node
         self._publisher = node.create_publisher(EventMessage, topic, publisher_profile(delivery),
                                                 qos_overriding_options=_overriding(node, name))
-        super().__init__(name, delivery, numbering, self._publisher.publish)
+        super().__init__(name, delivery, numbering, self._hand_over)
 
     def destroy(self) -> None:
         """Removes the publisher."""
         self._node.destroy_publisher(self._publisher)
+
+    def _hand_over(self, data: bytes) -> None:
+        try:
+            self._publisher.publish(data)
+        except RCLError as error:
+            if NOT_TAKEN not in str(error):
+                raise
+            raise BusyError(f'{self.topic}: DDS took no event within its blocking time; publish it again') from None
 
 
 class Server(Protocol):

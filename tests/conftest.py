@@ -56,7 +56,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Ends as every process does that has a DDS participant."""
     if 'loom.ros.participant' in sys.modules:
         from loom.core.leaving import leave
-        leave(config.stash[EXIT_CODE])
+        leave(config.stash.get(EXIT_CODE, 1))
 
 
 class Ros:

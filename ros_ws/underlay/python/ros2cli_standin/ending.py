@@ -15,8 +15,10 @@ LOCK = '_el'
 
 def end_process(code: int) -> NoReturn:
     """End at once; what Fast DDS shares with others of this host goes first."""
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        # Whoever read it may be gone.
+        with suppress(OSError, ValueError):
+            stream.flush()
     for handle in Path('/proc/self/fd').iterdir():
         with suppress(OSError):
             lock = os.readlink(handle)

@@ -35,7 +35,7 @@ def test_the_same_nodes_in_another_form(argument: str, sim: str, tmp_path: Path,
         assert sorted(parts_of(robot)) == sorted('+'.join(nodes)[:15] for nodes in plan.values())
 
 
-def test_two_robots_side_by_side(tmp_path: Path) -> None:
+def test_two_robots_side_by_side(tmp_path: Path, until: Any) -> None:
     with ExitStack() as stack:
         output = stack.enter_context((tmp_path / 'output').open('wb'))
         robots = [stack.enter_context(launched_robot(f'namespace:={name}', output=output)) for name in ('r1', 'r2')]
@@ -44,8 +44,9 @@ def test_two_robots_side_by_side(tmp_path: Path) -> None:
                 robot.wait_active(120.0)
         except Exception:
             pytest.fail((tmp_path / 'output').read_text()[-5000:])
-        names = {name for robot in robots for name in robot.client.nodes()}
-        assert {'/r1/safety', '/r2/safety'} <= names
-        topics = {topic for topic, _ in robots[0].client.node.get_topic_names_and_types()}
-        assert {'/r1/cmd_vel', '/r2/cmd_vel', '/r1/tf', '/r2/scan', '/r1/clock'} <= topics
-        assert not topics & {'/cmd_vel', '/tf', '/scan', '/clock', '/odom'}
+
+        def topics() -> set[str]:
+            return {topic for topic, _ in robots[0].client.node.get_topic_names_and_types()}
+        until(lambda: {'/r1/safety', '/r2/safety'} <= {name for robot in robots for name in robot.client.nodes()})
+        until(lambda: {'/r1/cmd_vel', '/r2/cmd_vel', '/r1/tf', '/r2/scan', '/r1/clock'} <= topics())
+        assert not topics() & {'/cmd_vel', '/tf', '/scan', '/clock', '/odom'}

@@ -6,6 +6,7 @@ import os
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -86,6 +87,17 @@ class RobotClient:
     def health(self, timeout_s: float = DISCOVERY_S) -> Health:
         """The supervisor's newest report."""
         return self.latched(Health, 'loom/health', timeout_s)[-1]
+
+    @contextmanager
+    def newest_health(self) -> Iterator[deque[Health]]:
+        """Holds the supervisor's newest report, by one subscription for as long as somebody waits for a change."""
+        newest: deque[Health] = deque(maxlen=1)
+        reader = self.node.create_subscription(Health, 'loom/health', lambda report: newest.append(report),
+                                               subscription_profile(STATE))
+        try:
+            yield newest
+        finally:
+            self.node.destroy_subscription(reader)
 
     def accounts(self, timeout_s: float = DISCOVERY_S) -> list[Accounts]:
         """The books of each bus."""

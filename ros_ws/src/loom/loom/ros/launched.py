@@ -30,14 +30,13 @@ class LaunchedRobot:
 
     def wait_active(self, timeout_s: float = 60.0) -> float:
         """Seconds from the launch command to every node active; DeadlineError where that does not come about."""
-        def active() -> bool:
-            if self.process.poll() is not None:
-                raise DeadlineError(f'the launch ended with exit code {self.process.returncode} before all was active')
-            with suppress(DeadlineError):
-                return bool(self.client.node.count_publishers('loom/health') and
-                            self.client.health(1.0).mode == 'active')
-            return False
-        wait_for(active, timeout_s, 'the robot did not become active')
+        with self.client.newest_health() as health:
+            def active() -> bool:
+                if self.process.poll() is not None:
+                    raise DeadlineError(
+                        f'the launch ended with exit code {self.process.returncode} before all was active')
+                return any(report.mode == 'active' for report in tuple(health))
+            wait_for(active, timeout_s, 'the robot did not become active')
         return time.monotonic() - self._begin
 
     def end(self, number: int = signal.SIGINT) -> float:

@@ -44,7 +44,9 @@ def main() -> None:
         print(f'error: {error}', file=sys.stderr)
         _end(1)
     except SystemExit as ended:
-        _end(ended.code if isinstance(ended.code, int) else 0)
+        if isinstance(ended.code, str):
+            print(ended.code, file=sys.stderr)
+        _end(ended.code if isinstance(ended.code, int) else int(ended.code is not None))
 
 
 def _end(code: int) -> None:

@@ -21,10 +21,10 @@ from loom.core.book_messages import (
 )
 from loom.core.books import ACCOUNTS, CREDIT, CREDITS, PERIOD_S, Books
 from loom.core.delivery import STATE, Delivery
-from loom.core.errors import EventError
+from loom.core.errors import BusyError, EventError
 from loom.core.reception import Reception
 from loom.ros.clock import steady_clock
-from loom.ros.event_topics import RCLError, Writer
+from loom.ros.event_topics import Writer, hand_over
 from loom.ros.qos import publisher_profile, subscription_profile
 
 
@@ -81,20 +81,16 @@ class RosBooks(Books):
 
     def _send_credit(self, credit: Credit) -> None:
         if self._timer is not None:
-            self._told_to(self._publisher(CreditMessage, CREDIT, CREDITS), encode_credit(credit))
+            # What is not told now is told with the next renewal.
+            with suppress(BusyError):
+                hand_over(CREDIT, self._publisher(CreditMessage, CREDIT, CREDITS), encode_credit(credit))
 
     def _send_accounts(self, writers: list[WriterAccount], readers: list[ReaderAccount]) -> None:
         if self._timer is not None:
             stamp_ns = self._node.get_clock().now().nanoseconds
-            if not self._told_to(self._publisher(AccountsMessage, ACCOUNTS, STATE), encode_accounts(
-                    stamp_ns, self._node.get_fully_qualified_name(), writers, readers)):
+            try:
+                hand_over(ACCOUNTS, self._publisher(AccountsMessage, ACCOUNTS, STATE), encode_accounts(
+                    stamp_ns, self._node.get_fully_qualified_name(), writers, readers))
+            except BusyError:
+                # The same is told again in a second, changed or not.
                 self._last = None
-
-    @staticmethod
-    def _told_to(publisher: Any, data: bytes) -> bool:
-        # What DDS does not take in time is told again: credit is renewed, accounts come each second.
-        try:
-            publisher.publish(data)
-        except RCLError:
-            return False
-        return True

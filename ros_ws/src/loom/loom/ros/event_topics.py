@@ -24,6 +24,16 @@ NOT_TAKEN = 'cannot publish data'
 BATCH = 16
 
 
+def hand_over(topic: str, publisher: Any, data: bytes) -> None:
+    """Publishes encoded bytes; BusyError where DDS did not take them in time."""
+    try:
+        publisher.publish(data)
+    except RCLError as error:
+        if NOT_TAKEN not in str(error):
+            raise
+        raise BusyError(f'{topic}: DDS took no event within its blocking time; publish it again') from None
+
+
 class Writer(EventWriter):
     """Publishes one topic; any thread may call it."""
 
@@ -39,12 +49,7 @@ class Writer(EventWriter):
         self._node.destroy_publisher(self._publisher)
 
     def _hand_over(self, data: bytes) -> None:
-        try:
-            self._publisher.publish(data)
-        except RCLError as error:
-            if NOT_TAKEN not in str(error):
-                raise
-            raise BusyError(f'{self.topic}: DDS took no event within its blocking time; publish it again') from None
+        hand_over(self.topic, self._publisher, data)
 
 
 class Server(Protocol):

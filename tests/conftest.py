@@ -18,6 +18,9 @@ import pytest
 
 # What tests of several folders share lies beside this file.
 sys.path.append(str(Path(__file__).resolve().parent))
+
+from burial import bury_the_dead
+
 os.environ.setdefault('ROS_DOMAIN_ID', '36')
 os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
 os.environ.setdefault('FASTDDS_DEFAULT_PROFILES_FILE',
@@ -56,6 +59,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Ends as every process does that has a DDS participant."""
     if 'loom.ros.participant' in sys.modules:
         from loom.core.leaving import leave
+        from loom.ros.participant import depart
+        depart()
         leave(config.stash.get(EXIT_CODE, 1))
 
 
@@ -127,7 +132,7 @@ def _participant() -> Iterator[None]:
     if held:
         # Nodes and what they hold are in cycles.
         gc.collect()
-    for node in held:
+    for node in (one.node for one in held):
         # It is removed where nobody else is there to be heard of: see loom.ros.participant.
         with suppress(AssertionError):
             wait_until(lambda node=node: len(node.get_node_names()) == 1, timeout_s=ALONE_S)
@@ -173,7 +178,10 @@ class Program:
     def end(self, number: int = signal.SIGTERM, timeout_s: float = END_S) -> int:
         """Sends the signal and returns the exit code; fails where it doesn't end."""
         self.process.send_signal(number)
-        return self.process.wait(timeout_s)
+        exit_code = self.process.wait(timeout_s)
+        if number == signal.SIGKILL:
+            bury_the_dead()
+        return exit_code
 
     def cpu_s(self) -> float:
         """Processor seconds that it has used."""
@@ -186,6 +194,7 @@ class Program:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(END_S)
         self._file.close()
+        bury_the_dead()
 
 
 @pytest.fixture

@@ -11,6 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from burial import bury_the_dead
+
 CODE = """
 import os, signal, sys
 from loom.ros.process import node_class, run
@@ -62,6 +64,7 @@ class Nursery:
         """Ends one where it stands."""
         os.kill(process_id, signal.SIGKILL)
         until(lambda: not Path(f'/proc/{process_id}').exists(), 'a killed process lives')
+        bury_the_dead()
 
     def close(self) -> None:
         """Ends all."""

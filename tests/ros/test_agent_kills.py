@@ -20,6 +20,8 @@ import pytest
 
 rclpy = pytest.importorskip('rclpy')
 
+from burial import bury_the_dead  # noqa: E402
+
 from loom import Agent, Context  # noqa: E402
 from loom.act.capability import INTERRUPTED  # noqa: E402
 from loom.agents.exchange import UNTAKEN_S  # noqa: E402
@@ -54,12 +56,14 @@ class Crowd:
 
     def kill(self, role: str) -> None:
         """Kills a process where it stands and starts the next."""
-        os.kill(self.alive[role], signal.SIGKILL)
+        self.end(role)
         self.alive[role] = self._start(role)
 
     def end(self, role: str) -> None:
         """Kills a process for good."""
-        os.kill(self.alive.pop(role), signal.SIGKILL)
+        killed = self.alive.pop(role)
+        os.kill(killed, signal.SIGKILL)
+        bury_the_dead(killed)
 
     def replace(self, role: str, by: str) -> None:
         """Kills a process and starts another in its place."""

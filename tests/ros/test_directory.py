@@ -20,6 +20,7 @@ import pytest
 
 rclpy = pytest.importorskip('rclpy')
 
+from burial import bury_the_dead  # noqa: E402
 from rclpy.node import Node  # noqa: E402
 
 from loom import Agent, Context  # noqa: E402
@@ -101,6 +102,8 @@ class Nursery:
         """Sends a signal to one of its processes."""
         with suppress(ProcessLookupError):
             os.kill(pid, number)
+        if number == signal.SIGKILL:
+            bury_the_dead(pid)
 
 
 @pytest.fixture(scope='module')

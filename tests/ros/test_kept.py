@@ -13,6 +13,8 @@ import pytest
 
 pytest.importorskip('rclpy')
 
+from burial import bury_the_dead
+
 from loom.core.errors import ConfigError, DeviceError
 from loom.ros.kept import MAX_REASON, Kept, reach, state_of
 from loom.ros.node import LoomNode
@@ -73,7 +75,7 @@ class Keeper:
         self.channel, theirs = Channel.pair()
         self.messages: list[dict[str, Any]] = []
         self.kept = Kept(Link(theirs), [node.get_name() for node in nodes])
-        self.kept.given(ros.executor, lambda: False, lambda: None)
+        self.kept.given(ros.executor, bytes(12), lambda: False, lambda: None)
         self.kept.take_over(nodes)
 
     def hear(self) -> list[dict[str, Any]]:
@@ -213,6 +215,7 @@ def fork(ros: Any, until: Until) -> Iterator[Callable[..., Forked]]:
     for one in started:
         one.process.kill()
         one.process.wait(10.0)
+        bury_the_dead()
 
 
 def test_a_spare_is_known_to_others_and_becomes_what_it_is_told(fork: Callable[..., Forked], ros: Any) -> None:
@@ -220,14 +223,14 @@ def test_a_spare_is_known_to_others_and_becomes_what_it_is_told(fork: Callable[.
     guest = ros.add(rclpy.create_node, 'guest')
     spare = fork()
     spare.until(lambda: len(spare.hear()) >= 3, 'a spare gives signs of life', 20.0)
-    assert all(message == {} for message in spare.messages)
-    place = f'_standby_{spare.process.pid}'
-    spare.until(lambda: place in guest.get_node_names(), 'its participant is not known')
+    assert [sorted(message) for message in spare.messages] == [['participant'], *[[]] * (len(spare.messages) - 1)]
+    place = f'_participant_{spare.process.pid}_'
+    spare.until(lambda: any(n.startswith(place) for n in guest.get_node_names()), 'its participant is not known')
     spare.channel.send(nodes=['synthetic', 'second_source=synthetic'])
     spare.expect(states={'synthetic': 'unconfigured', 'second_source': 'unconfigured'})
     spare.channel.send(want={'second_source': 'active'})
     spare.expect(states={'synthetic': 'unconfigured', 'second_source': 'active'})
-    spare.until(lambda: place not in guest.get_node_names(), 'the place of the spare is still there')
+    spare.until(lambda: {'synthetic', 'second_source'} <= set(guest.get_node_names()), 'its nodes are not known')
 
 
 @pytest.mark.parametrize('nodes', ['', 'synthetic'])

@@ -16,6 +16,8 @@ import pytest
 
 rclpy = pytest.importorskip('rclpy')
 
+from burial import bury_the_dead  # noqa: E402
+
 from loom.core.delivery import BATCHED  # noqa: E402
 from loom.core.event import Event  # noqa: E402
 from loom.ros.bus import RosBus  # noqa: E402
@@ -104,6 +106,7 @@ class Nursery:
         os.kill(process_id, signal.SIGSTOP)
         self.left |= shared_memory_of(process_id)
         os.kill(process_id, signal.SIGKILL)
+        bury_the_dead(process_id)
 
     def close(self) -> None:
         """Ends all."""

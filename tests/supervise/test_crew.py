@@ -115,6 +115,25 @@ def test_who_is_killed_is_told_from_who_ends(play: Any) -> None:
     assert (ended.ended, ended.exit_code) == ('was ended by SIGKILL', -9) and time.monotonic() - begin_s < LIMIT_S
 
 
+def test_others_hear_that_the_participant_of_a_dead_child_is_gone(play: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def introduce(born: Born) -> None:
+        born.channel.send(participant=bytes(range(12)).hex())
+        hang(born)
+    gone: list[bytes] = []
+    monkeypatch.setattr('loom.supervise.crew.say_gone', gone.append)
+    one = play(introduce)
+    child, silent = (one.do(lambda: one.crew.start(('camera',))) for _ in range(2))
+    one.until(lambda: one.said(child) and one.said(silent))
+    assert one.said(child) == [{'ready': True}], 'it is for the crew only'
+    # One that was killed before it could introduce itself is nobody to the others.
+    silent.participant = b''
+    for victim in (silent, child):
+        assert not gone
+        one.crew.kill(victim)
+        one.end(victim)
+    assert gone == [bytes(range(12))]
+
+
 def test_what_a_child_began_is_counted_and_dies_with_it(play: Any) -> None:
     def breed(born: Born) -> None:
         pids = []

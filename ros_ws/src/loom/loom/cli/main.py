@@ -52,4 +52,6 @@ def main() -> None:
 def _end(code: int) -> None:
     if shared_memory := sys.modules.get('loom.ros.shared_memory'):
         shared_memory.reclaim(own=True)
+    if participant := sys.modules.get('loom.ros.participant'):
+        participant.depart()
     leave(code)

@@ -1,4 +1,4 @@
-"""The directory of agents on loom/directory: each host latches its own, and DDS liveliness says who is gone."""
+"""The directory of agents on loom/directory: each host latches its own and says it again; who is silent is gone."""
 
 from __future__ import annotations
 
@@ -29,8 +29,10 @@ TOPIC = 'loom/directory'
 TELL = replace(STATE, lease_s=1.0)
 HEAR = replace(TELL, depth=MAX_HOSTS)
 LOOK_S = 0.5
-# DDS gives a writer that was out of reach back without what it latched: hosts say it again.
-AGAIN_S = 2.0
+# DDS gives a writer that was out of reach back without what it latched, and keeps a process that stands still on the
+# graph until its lease is over: hosts say it again, and who does not for so long is gone until it does.
+AGAIN_S = 0.5
+SILENT_S = 1.25
 MAX_WRITERS = 4 * MAX_HOSTS
 UNKNOWN = '_NODE_NAME_UNKNOWN_'
 
@@ -45,6 +47,8 @@ class DirectoryReader:
         # Names of the hosts of the writers ever seen, by the numbers that DDS gave them; empty: not known yet.
         self._writers: OrderedDict[bytes, str] = OrderedDict()
         self._seen: set[str] = set()
+        self._heard_s: dict[str, float] = {}
+        self._looked_s = time.monotonic()
         # A host that goes is news of the directory, and no fault of the topic.
         self._subscription = node.create_subscription(DirectoryMessage, TOPIC, self._hear, subscription_profile(HEAR),
                                                       event_callbacks=SubscriptionEventCallbacks())
@@ -56,6 +60,7 @@ class DirectoryReader:
         self._node.destroy_subscription(self._subscription)
 
     def _hear(self, message: DirectoryMessage) -> None:
+        self._heard_s[message.host] = time.monotonic()
         known = self.directory.hosts.get(message.host)
         if known and known.up and (known.incarnation, known.order) == (message.incarnation, message.order):
             return
@@ -66,12 +71,17 @@ class DirectoryReader:
                                           throttle_duration_sec=5.0)
 
     def _look(self) -> None:
-        self._judge()
+        now_s = time.monotonic()
+        # While this process stood still itself, it heard nobody.
+        asleep_s = max(now_s - self._looked_s - LOOK_S, 0.0)
+        self._looked_s = now_s
+        self._heard_s = {host: self._heard_s.get(host, now_s) + asleep_s for host in self.directory.hosts}
+        self._judge({host for host, heard_s in self._heard_s.items() if now_s - heard_s > SILENT_S})
         # What is heard of but was never seen to be there until now is gone at the next look.
         self._seen.update(self.directory.missing(()))
 
-    def _judge(self) -> None:
-        """Finds who is gone: hosts that were there and are not, as far as the writers there have names."""
+    def _judge(self, silent: set[str]) -> None:
+        """Finds who is gone: the silent, and hosts that were there and are not, as far as the writers have names."""
         found = {bytes(info.endpoint_gid): info.node_name for info in self._node.get_publishers_info_by_topic(TOPIC)}
         for writer, name in found.items():
             self._writers[writer] = self._writers.get(writer, '') if name == UNKNOWN else name
@@ -80,7 +90,7 @@ class DirectoryReader:
             self._writers.popitem(last=False)
         names = [self._writers.get(writer, '') for writer in found]
         # The graph may know of a writer later than its message is there.
-        gone = self._seen.intersection(_gone(self.directory, names))
+        gone = self._seen.intersection(_gone(self.directory, names)) | silent
         self._seen = self._seen.union(names) - gone
         directory = self.directory
         for host in gone:

@@ -10,7 +10,6 @@ from typing import Any, cast
 
 from rclpy.executors import Executor
 from rclpy.lifecycle import TransitionCallbackReturn
-from rclpy.node import Node
 
 from loom.ros.node import LoomNode
 from loom.supervise.link import Link
@@ -27,7 +26,7 @@ MAX_REASON = 1000
 class Kept:
     """Obeys the keeper on the executor's thread; a thread of its own only listens.
 
-    A spare makes its DDS participant known with a hidden node, so that its nodes are matched as soon as it gets some.
+    A spare's DDS participant is known already: its nodes are matched as soon as it gets some.
     """
 
     def __init__(self, link: Link, nodes: Sequence[str]) -> None:
@@ -35,16 +34,18 @@ class Kept:
         self._given = tuple(nodes)
         self._executor: Executor | None = None
         self._nodes: list[LoomNode] = []
-        self._standby: Node | None = None
 
-    def given(self, executor: Executor, ended: Callable[[], bool], spin: Callable[[], None]) -> tuple[str, ...]:
-        """The nodes of this process; a spare waits for them here. Empty where it ends before."""
+    def given(self, executor: Executor, participant: bytes, ended: Callable[[], bool],
+              spin: Callable[[], None]) -> tuple[str, ...]:
+        """The nodes of this process; a spare waits for them here. Empty where it ends before.
+
+        The keeper is told the prefix of the DDS participant, of which it can say that it is gone.
+        """
         self._executor = executor
+        self._link.tell(participant=participant.hex())
         self._link.listen(self._hear, lambda: os.kill(os.getpid(), signal.SIGTERM))
         if self._given:
             return self._given
-        self._standby = Node(f'_standby_{os.getpid()}', enable_rosout=False, start_parameter_services=False)
-        executor.add_node(self._standby)
         while not ended() and not self._given:
             self.beat()
             spin()
@@ -55,9 +56,6 @@ class Kept:
         self._nodes = list(nodes)
         name = '+'.join(node.get_name() for node in self._nodes)
         ctypes.CDLL(None).prctl(PR_SET_NAME, name.encode(), 0, 0, 0)
-        if self._standby is not None and self._executor is not None:
-            self._executor.remove_node(self._standby)
-            self._standby.destroy_node()
         self.beat(now=True)
 
     def beat(self, now: bool = False) -> None:

@@ -2,12 +2,14 @@
 
 Fast DDS 3.2 spins for good, with Python's lock held, where a participant is removed while it hears that something of
 another one came or went (eProsima/Fast-DDS#6513). So nodes go one by one, which everybody hears at once, the empty
-participant stays, and others drop it when its lease is over. The process then ends by `loom.core.leaving.leave`.
+participant stays, and the last thing that the process says is that it is gone: `depart`, then
+`loom.core.leaving.leave`. Of who is killed, the keeper says it (`loom.supervise.obituary`).
 """
 
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from functools import cache
 
 import rclpy
@@ -15,9 +17,23 @@ from rclpy.context import Context
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
+from loom.core.event import new_id
+from loom.supervise.obituary import PREFIX_BYTES, say_gone
+
 # rclpy 9 leaves the two endpoints of that service behind when a node goes.
 NO_TYPE_SERVICE = ['--ros-args', '-p', 'start_type_description_service:=false']
-_held: list[Node] = []
+
+
+@dataclass(frozen=True)
+class Participant:
+    """One that is kept by a hidden node; the ids of all its endpoints begin with `prefix`, 12 bytes."""
+
+    node: Node
+    prefix: bytes
+    domain: int
+
+
+_held: list[Participant] = []
 
 
 def process_context() -> Context:
@@ -33,14 +49,26 @@ def _context(domain: str) -> Context:
     return context
 
 
-def forget() -> list[Node]:
-    """The hidden nodes, which are the caller's from now on; the next `process_context` is another."""
+def forget() -> list[Participant]:
+    """The participants held, which are the caller's from now on; the next `process_context` is another."""
     _context.cache_clear()
     given, _held[:] = list(_held), []
     return given
 
 
-def hold(context: Context | None = None) -> None:
+def hold(context: Context | None = None) -> Participant:
     """Keeps the context's participant, whatever becomes of its nodes: by a hidden node that nobody removes."""
-    _held.append(Node(f'_participant_{os.getpid()}', context=context, cli_args=NO_TYPE_SERVICE, enable_rosout=False,
-                      use_global_arguments=False, start_parameter_services=False))
+    # No other process of the domain has this name, on other machines neither.
+    name = f'_participant_{os.getpid()}_{new_id()[-8:]}'
+    node = Node(name, context=context, cli_args=NO_TYPE_SERVICE, enable_rosout=False, use_global_arguments=False,
+                start_parameter_services=False)
+    known = node.get_publishers_info_by_topic('/parameter_events')
+    prefix = next(bytes(one.endpoint_gid)[:PREFIX_BYTES] for one in known if one.node_name == name)
+    _held.append(Participant(node, prefix, node.context.get_domain_id()))
+    return _held[-1]
+
+
+def depart() -> None:
+    """Tells all others that the participants held are gone; the process must end right after."""
+    for one in _held:
+        say_gone(one.prefix, one.domain)

@@ -27,7 +27,7 @@ from loom.observe.telemetry import Telemetry, start_telemetry
 from loom.ros.dds_watch import DdsWatch
 from loom.ros.log import log_through_ros
 from loom.ros.node import LoomNode
-from loom.ros.participant import hold
+from loom.ros.participant import depart, hold
 from loom.ros.shared_memory import reclaim
 from loom.supervise.crew import ENDING
 
@@ -61,9 +61,10 @@ def run(*makers: Maker, kept: Kept | None = None) -> None:
     telemetry = None
     log_through_ros()
     try:
+        participant = hold(executor.context)
         telemetry = start_telemetry()
         if kept is not None:
-            given = kept.given(executor, stop.asked, lambda: spin_once(executor))
+            given = kept.given(executor, participant.prefix, stop.asked, lambda: spin_once(executor))
             makers = tuple(node_maker(name) for name in given)
         for maker in makers:
             nodes.append(maker())
@@ -86,7 +87,6 @@ def _end(executor: Executor, nodes: list[LoomNode], telemetry: Telemetry | None)
     threading.Thread(target=_end_by_force, daemon=True).start()
     # Also where something holds Python's lock for good, and that thread never runs.
     faulthandler.dump_traceback_later(END_WITHIN_S + FORCE_S, exit=True)
-    hold(executor.context)
     for node in reversed(nodes):
         node.end()
     if telemetry is not None:
@@ -95,7 +95,7 @@ def _end(executor: Executor, nodes: list[LoomNode], telemetry: Telemetry | None)
         executor.remove_node(node)
         node.destroy_node()
     executor.shutdown(timeout_sec=0.5)
-    reclaim(own=True)
+    _clean_up()
 
 
 def new_executor(context: Context | None = None) -> Executor:
@@ -147,7 +147,7 @@ class _Stop:
             if watch.stuck():
                 print('error: DDS has stopped in this process (eProsima/Fast-DDS#6502), it must be started again',
                       file=sys.stderr)
-                reclaim(own=True)
+                _clean_up()
                 leave(DDS_STUCK)
             if beat is not None:
                 beat()
@@ -161,8 +161,13 @@ def _end_by_force() -> None:
     timer = threading.Event()
     timer.wait(END_WITHIN_S)
     faulthandler.dump_traceback(sys.stderr)
-    reclaim(own=True)
+    _clean_up()
     os._exit(1)
+
+
+def _clean_up() -> None:
+    reclaim(own=True)
+    depart()
 
 
 def node_class(name: str) -> type[LoomNode]:

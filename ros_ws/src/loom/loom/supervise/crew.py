@@ -16,6 +16,7 @@ from typing import Any
 
 from loom.core.event import new_id
 from loom.supervise.channel import Channel
+from loom.supervise.obituary import say_gone
 
 INCARNATION = 'LOOM_INCARNATION'
 # A spare that was silent for longer may be frozen.
@@ -46,6 +47,7 @@ class Child:
     incarnation: str
     heard_s: float = 0.0
     ready: bool = False
+    participant: bytes = b''
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,11 @@ class Crew:
                 break
             if message is None:
                 break
-            child.heard_s, child.ready = self._now_s(), True
+            child.heard_s = self._now_s()
+            if 'participant' in message:
+                child.participant = bytes.fromhex(message['participant'])
+                continue
+            child.ready = True
             news.append(News(child, message))
         pid, status = os.waitpid(child.pid, os.WNOHANG)
         if pid:
@@ -174,6 +180,8 @@ class Crew:
         # What it began and left behind is in its group, or has become ours.
         self.kill(child)
         self._sweep_s = 0.0
+        if child.participant:
+            say_gone(child.participant)
 
     def _sweep(self) -> None:
         ours = {child.pid for child in self._children}

@@ -60,7 +60,7 @@ def pump(stroke: str = 'pass', cleanup: str = 'pass') -> str:
     return NODE.replace('{stroke}', stroke).replace('{cleanup}', cleanup)
 
 
-@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_it_cleanly_and_leaves_no_shared_memory(program: Callable[..., Any], until: Any,
                                                               number: int) -> None:
     one = program(pump())

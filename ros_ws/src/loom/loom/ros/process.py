@@ -45,7 +45,7 @@ DDS_STUCK = 3
 
 
 def run(*makers: Maker, kept: Kept | None = None) -> None:
-    """Runs nodes until SIGINT, SIGTERM or the death of the parent; exits 2 where their settings are wrong.
+    """Runs nodes until SIGINT, SIGTERM, SIGHUP or the death of the parent; exits 2 where their settings are wrong.
 
     Under a keeper, the nodes are those that it gives.
     """
@@ -124,13 +124,16 @@ def die_with_parent() -> None:
 
 
 class _Stop:
-    """Turns SIGINT and SIGTERM into the end of the spinning."""
+    """Turns SIGINT, SIGTERM and SIGHUP into the end of the spinning."""
 
     def __init__(self) -> None:
         self._future: Future[Any] = Future()
         self.exit_code = 0
         for number in ENDING:
             signal.signal(number, self._take)
+        # The kernel sends it to who stands still when its keeper is killed. Under nohup it stays ignored.
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+            signal.signal(signal.SIGHUP, self._take)
         # A process that was just forked from the keeper has them wait until here.
         signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
 

@@ -22,8 +22,8 @@ class Bench:
     """A broker whose agent's host is down, in a time that the test moves; what it tells whom."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.clock = ManualClock(NANOSECONDS)
-        monkeypatch.setattr(broking, 'wall_ns', self.clock.now_ns)
+        self.wall, self.clock = ManualClock(NANOSECONDS), ManualClock(NANOSECONDS)
+        monkeypatch.setattr(broking, 'wall_ns', self.wall.now_ns)
         self.bus = LocalBus(self.clock)
         self.broker = ActionBroker(self.bus, self.clock)
         self.broker.open()
@@ -39,7 +39,9 @@ class Bench:
 
     def pass_time(self, seconds: float) -> None:
         for _ in range(round(seconds / STEP_S)):
-            self.clock.advance(STEP_S)
+            self.wall.advance(STEP_S)
+            # Simulated time that was not heard of yet is 0.
+            self.clock.advance(STEP_S if self.clock.now_ns() else 0.0)
             self.broker.tick()
 
 
@@ -95,3 +97,28 @@ def test_a_host_that_comes_back_without_it_leaves_it_unknown(bench: Bench) -> No
     bench.call(5.0)
     bench.broker.update('host', ())
     assert [outcome['error_code'] for outcome in bench.outcomes] == [101]
+
+
+def test_a_call_waits_until_the_broker_knows_the_time(bench: Bench) -> None:
+    bench.broker.update('host', (PATROL,))
+    bench.clock.advance(-bench.clock.now_ns() / NANOSECONDS)
+    bench.call(5.0)
+    bench.call(5.0, 'd', laps='many')
+    assert [outcome['error_code'] for outcome in bench.outcomes] == [BAD_ARGUMENTS]
+    bench.pass_time(1.0)
+    assert not bench.asked and bench.feedback == ['waiting']
+    bench.clock.advance(100.0)
+    bench.broker.tick()
+    asked, = bench.asked
+    assert asked.data['timeout_s'] == pytest.approx(4.0) and asked.expires_ns > 104 * NANOSECONDS
+    bench.pass_time(3.0)
+    assert len(bench.outcomes) == 1
+
+
+def test_without_any_time_a_call_is_refused_in_the_end(bench: Bench) -> None:
+    bench.broker.update('host', (PATROL,))
+    bench.clock.advance(-bench.clock.now_ns() / NANOSECONDS)
+    bench.call(0.0)
+    bench.pass_time(AWAY_S + STEP_S)
+    assert [outcome['error_code'] for outcome in bench.outcomes] == [AWAY]
+    assert 'use_sim_time is set and nobody publishes clock' in bench.outcomes[0]['error_msg']

@@ -17,7 +17,6 @@ import yaml
 from loom_msgs.msg import Health
 from recover.guest import PROBES, TOPICS, Guest, unaccounted, windows
 from recover.witnesses import NAMES, WARM
-from process_tree import family, runs
 from robot import family, running_robot
 from row import Row
 
@@ -117,7 +116,7 @@ def stop(guest: Guest, launch: int, dice: random.Random) -> float:
     begin_s = guest.killed(node)
     os.kill(pid, signal.SIGSTOP)
     # Nobody is there to tell that the supervisor is not, until the next one tells that all is well.
-    while (runs(pid) if node == 'supervisor' else guest.states[node] == 'killed') \
+    while (Path(f'/proc/{pid}').exists() if node == 'supervisor' else guest.states[node] == 'killed') \
             and time.monotonic() - begin_s < LIMIT_S:
         time.sleep(0.002)
     noticed_s = time.monotonic() - begin_s

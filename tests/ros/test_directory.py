@@ -102,8 +102,7 @@ class Nursery:
         """Sends a signal to one of its processes."""
         with suppress(ProcessLookupError):
             os.kill(pid, number)
-        if number == signal.SIGKILL:
-            bury_the_dead(pid)
+        bury_the_dead(pid if number == signal.SIGKILL else 0)
 
 
 @pytest.fixture(scope='module')

@@ -175,9 +175,6 @@ class ActionBroker:
     def _checked(self, call: Call) -> Capability:
         known = self.capabilities()
         capability = known.get(call.capability)
-        if self._clock.now_ns() <= 0:
-            # A deadline that is counted from 0 is over as soon as the simulator's time is heard.
-            raise CapabilityError('the broker has no time yet: use_sim_time is set and nobody publishes clock', AWAY)
         if not 0 <= call.timeout_s <= MAX_TIMEOUT_S:
             raise CapabilityError(f'timeout_s must be from 0 to {MAX_TIMEOUT_S:g}, got {call.timeout_s}',
                                   BAD_ARGUMENTS)
@@ -194,6 +191,9 @@ class ActionBroker:
         for error in fault.iter_errors(call.arguments):
             place = '.'.join(str(part) for part in error.path)
             raise CapabilityError(f'{call.capability}: {place + ": " if place else ""}{error.message}', BAD_ARGUMENTS)
+        if self._clock.now_ns() <= 0:
+            # A deadline that is counted from 0 is over as soon as the simulator's time is heard.
+            raise CapabilityError('the broker has no time yet: use_sim_time is set and nobody publishes clock', AWAY)
         return capability
 
     def _receive(self, event: Event) -> None:

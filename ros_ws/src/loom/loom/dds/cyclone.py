@@ -30,7 +30,7 @@ BLOCK_NS = 100_000_000
 LATCHED_DEPTH = 32
 CONFIG = 'CYCLONEDDS_URI'
 # A busy peer is not taken for a dead one. A writer drops what its history does not hold and waits for no reader.
-TIMING = ('<CycloneDDS><Domain id="any"><Discovery><LeaseDuration>10s</LeaseDuration><SPDPInterval>1s</SPDPInterval>'
+TIMING = ('<CycloneDDS><Domain id="any"><Discovery><LeaseDuration>10s</LeaseDuration><SPDPInterval>300ms</SPDPInterval>'
           '</Discovery><Internal><Watermarks><WhcHigh>64MB</WhcHigh></Watermarks>'
           '<WriterLingerDuration>100ms</WriterLingerDuration></Internal></Domain></CycloneDDS>')
 # What ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST is to ROS: no multicast, 32 participants of this host.

@@ -62,7 +62,7 @@ def hold(context: Context | None = None) -> Participant:
     name = f'_participant_{os.getpid()}_{new_id()[-8:]}'
     node = Node(name, context=context, cli_args=NO_TYPE_SERVICE, enable_rosout=False, use_global_arguments=False,
                 start_parameter_services=False)
-    known = node.get_publishers_info_by_topic('/parameter_events')
+    known = node.get_publishers_info_by_topic('parameter_events')
     prefix = next(bytes(one.endpoint_gid)[:PREFIX_BYTES] for one in known if one.node_name == name)
     _held.append(Participant(node, prefix, node.context.get_domain_id()))
     return _held[-1]

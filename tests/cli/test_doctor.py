@@ -52,6 +52,14 @@ def test_too_little_memory_is_named(monkeypatch: pytest.MonkeyPatch, limit: str,
     assert named(what).level != 'ok' and named(what).remedy
 
 
+def test_a_small_udp_buffer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, 'UDP_BYTES', 1 << 30)
+    finding = named('UDP buffer')
+    assert finding.level == 'note' and finding.remedy.endswith(f'sudo sysctl -w net.core.rmem_max={1 << 30}')
+    monkeypatch.setattr(doctor, 'UDP_BYTES', 4096)
+    assert named('UDP buffer').level == 'ok' and 'KiB' in named('UDP buffer').found
+
+
 def test_an_old_python_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor.sys, 'version_info', (3, 9, 1))
     assert named('Python') == Finding('fault', 'Python', '3.9.1', 'use Python 3.10 to 3.14')

@@ -60,7 +60,7 @@ executor.add_node(node)
 while True:
     executor.spin_once(timeout_sec=0.1)
 """
-# 2000 messages a second, ten times what an IMU sends. More than Python handles would delay all that the process hears, as
+# 2000 messages a second, ten times what an IMU sends. More than Python handles would delay all that the process hears:
 # the queue of rclpy's events executor has no bound (compare ros2/rclcpp#3213).
 FLOOD = """
 import time

@@ -19,6 +19,8 @@ MODULES = ('rclpy', 'loom_msgs', 'simulation_interfaces', 'tf2_msgs', 'mujoco', 
 MIN_SHM_MB = 256
 MIN_MEMORY_MB = 2000
 GATEWAY_PORT = 8770
+# What config/dds/fastdds.xml asks for.
+UDP_BYTES = 4 << 20
 
 
 @dataclass(frozen=True)
@@ -90,5 +92,12 @@ def _network() -> Iterator[Finding]:
         except OSError as error:
             yield Finding('note', 'network gateway', f'port {GATEWAY_PORT}: {error.strerror}',
                           'a robot is up already, or set LOOM_NETWORK_GATEWAY_PORT')
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, UDP_BYTES)
+        # Linux doubles what it grants, for its own books.
+        granted = probe.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // 2
+    enough = granted >= UDP_BYTES
+    yield Finding('ok' if enough else 'note', 'UDP buffer', f'{granted >> 10} KiB for what DDS has not read yet',
+                  '' if enough else f'a busy machine loses messages: sudo sysctl -w net.core.rmem_max={UDP_BYTES}')
     scope = os.environ.get('ROS_AUTOMATIC_DISCOVERY_RANGE', 'SUBNET')
     yield Finding('ok', 'discovery', f'domain {os.environ.get("ROS_DOMAIN_ID", "0")}, range {scope}')

@@ -26,7 +26,7 @@ NO_TYPE_SERVICE = ['--ros-args', '-p', 'start_type_description_service:=false']
 
 @dataclass(frozen=True)
 class Participant:
-    """One that is kept by a hidden node; the ids of all its endpoints begin with `prefix`, 12 bytes."""
+    """One that is kept by a hidden node; the DDS ids of all its endpoints begin with `prefix`, 12 bytes or unknown."""
 
     node: Node
     prefix: bytes
@@ -63,7 +63,7 @@ def hold(context: Context | None = None) -> Participant:
     node = Node(name, context=context, cli_args=NO_TYPE_SERVICE, enable_rosout=False, use_global_arguments=False,
                 start_parameter_services=False)
     known = node.get_publishers_info_by_topic('parameter_events')
-    prefix = next(bytes(one.endpoint_gid)[:PREFIX_BYTES] for one in known if one.node_name == name)
+    prefix = next((bytes(one.endpoint_gid)[:PREFIX_BYTES] for one in known if one.node_name == name), b'')
     _held.append(Participant(node, prefix, node.context.get_domain_id()))
     return _held[-1]
 
@@ -71,4 +71,5 @@ def hold(context: Context | None = None) -> Participant:
 def depart() -> None:
     """Tells all others that the participants held are gone; the process must end right after."""
     for one in _held:
-        say_gone(one.prefix, one.domain)
+        if one.prefix:
+            say_gone(one.prefix, one.domain)

@@ -16,6 +16,7 @@ from loom_msgs.msg import Directory as DirectoryMessage
 from rclpy.clock import Clock, ClockType
 from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.node import Node
+from rclpy.serialization import deserialize_message
 
 from loom.act.capability import Capability
 from loom.agents.directory import MAX_HOSTS, AgentCard, Directory
@@ -48,10 +49,12 @@ class DirectoryReader:
         self._writers: OrderedDict[bytes, str] = OrderedDict()
         self._seen: set[str] = set()
         self._heard_s: dict[str, float] = {}
+        # What each host said last, as it came: most messages say the same again.
+        self._said: dict[bytes, str] = {}
         self._looked_s = time.monotonic()
         # A host that goes is news of the directory, and no fault of the topic.
         self._subscription = node.create_subscription(DirectoryMessage, TOPIC, self._hear, subscription_profile(HEAR),
-                                                      event_callbacks=SubscriptionEventCallbacks())
+                                                      event_callbacks=SubscriptionEventCallbacks(), raw=True)
         self._timer = node.create_timer(LOOK_S, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def close(self) -> None:
@@ -59,16 +62,24 @@ class DirectoryReader:
         self._node.destroy_timer(self._timer)
         self._node.destroy_subscription(self._subscription)
 
-    def _hear(self, message: DirectoryMessage) -> None:
-        self._heard_s[message.host] = time.monotonic()
-        known = self.directory.hosts.get(message.host)
-        if known and known.up and (known.incarnation, known.order) == (message.incarnation, message.order):
+    def _hear(self, data: bytes) -> None:
+        known = self.directory.hosts.get(self._said.get(data, ''))
+        if known and known.up:
+            self._heard_s[known.name] = time.monotonic()
             return
+        host = 'unknown'
         try:
-            self._become(self.directory.update(message.host, message.incarnation, cards_of(message), message.order))
-        except (LoomError, ValueError) as error:
-            self._node.get_logger().error(f'what host {message.host!r} tells of its agents is left out: {error}',
+            message = deserialize_message(data, DirectoryMessage)
+            host = message.host
+            self._become(self.directory.update(host, message.incarnation, cards_of(message), message.order))
+        except (LoomError, ValueError, RuntimeError) as error:
+            self._node.get_logger().error(f'what host {host!r} tells of its agents is left out: {error}',
                                           throttle_duration_sec=5.0)
+            return
+        known = self.directory.hosts[host]
+        if (known.incarnation, known.order) == (message.incarnation, message.order):
+            self._heard_s[host] = time.monotonic()
+            self._said = {**{said: by for said, by in self._said.items() if by != host}, data: host}
 
     def _look(self) -> None:
         now_s = time.monotonic()
@@ -76,6 +87,7 @@ class DirectoryReader:
         asleep_s = max(now_s - self._looked_s - LOOK_S, 0.0)
         self._looked_s = now_s
         self._heard_s = {host: self._heard_s.get(host, now_s) + asleep_s for host in self.directory.hosts}
+        self._said = {said: host for said, host in self._said.items() if host in self.directory.hosts}
         self._judge({host for host, heard_s in self._heard_s.items() if now_s - heard_s > SILENT_S})
         # What is heard of but was never seen to be there until now is gone at the next look.
         self._seen.update(self.directory.missing(()))

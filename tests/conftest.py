@@ -128,6 +128,7 @@ def _participant() -> Iterator[None]:
     """The tests of a file share a DDS participant; one that has had thousands of endpoints takes seconds to match."""
     yield
     participant = sys.modules.get('loom.ros.participant')
+    bury_the_dead()
     held = participant.forget() if participant else []
     if held:
         # Nodes and what they hold are in cycles.

@@ -32,9 +32,10 @@ def bury_the_dead(killed: int = 0) -> None:
 
 def _dead(one: Any) -> set[bytes]:
     # Fast DDS: two bytes of the vendor, two of the machine, two of the process id, and what tells one id from the next.
-    alive = {int(name) & 0xffff for name in os.listdir('/proc') if name.isdigit() and _alive(int(name))}
     known = {bytes(info.endpoint_gid)[:PREFIX_BYTES]
              for info in one.node.get_publishers_info_by_topic('parameter_events')}
+    # Looked at later: whoever was known by then is among them if it lives.
+    alive = {int(name) & 0xffff for name in os.listdir('/proc') if name.isdigit() and _alive(int(name))}
     return {prefix for prefix in known
             if prefix[:4] == one.prefix[:4] and struct.unpack('<H', prefix[4:6])[0] not in alive}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -50,6 +51,11 @@ def test_a_port_in_use_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_too_little_memory_is_named(monkeypatch: pytest.MonkeyPatch, limit: str, what: str) -> None:
     monkeypatch.setattr(doctor, limit, 10**9)
     assert named(what).level != 'ok' and named(what).remedy
+
+
+def test_the_udp_buffer_is_what_the_profile_asks_for() -> None:
+    profile = Path(__file__).parents[2] / 'config' / 'dds' / 'fastdds.xml'
+    assert f'<receiveBufferSize>{doctor.UDP_BYTES}</receiveBufferSize>' in profile.read_text()
 
 
 def test_a_small_udp_buffer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,7 @@ import pytest
 rclpy = pytest.importorskip('rclpy')
 
 from burial import bury_the_dead  # noqa: E402
+from directory_reader import read  # noqa: E402
 from rclpy.node import Node  # noqa: E402
 
 from loom import Agent, Context  # noqa: E402
@@ -113,18 +114,6 @@ def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
 
 def states(directory: Directory) -> dict[str, str]:
     return {card.id: card.state for card in directory.cards() if card.id in UP}
-
-
-def read(ros: Any, on_change: Callable[[Directory], None] = lambda _: None) -> DirectoryReader:
-    """A reader on a node of its own, made before the executor, which is on another thread, knows the node."""
-    readers: list[DirectoryReader] = []
-
-    def make(**options: Any) -> Node:
-        node = Node('reader', **options)
-        readers.append(DirectoryReader(node, on_change))
-        return node
-    ros.add(make)
-    return readers[0]
 
 
 class Robot:

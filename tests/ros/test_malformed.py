@@ -13,9 +13,9 @@ import pytest
 
 rclpy = pytest.importorskip('rclpy')
 
+from directory_reader import read  # noqa: E402
 from loom_msgs.msg import Directory as DirectoryMessage  # noqa: E402
 from loom_msgs.msg import Event as EventMessage  # noqa: E402
-from rclpy.node import Node  # noqa: E402
 from rclpy.serialization import serialize_message  # noqa: E402
 
 from loom.agents.directory import AgentCard  # noqa: E402
@@ -24,7 +24,7 @@ from loom.core.event import Event, check  # noqa: E402
 from loom.core.wire import encode  # noqa: E402
 from loom.ros.bus import RosBus  # noqa: E402
 from loom.ros.convert import event_to_message  # noqa: E402
-from loom.ros.directory import TELL, TOPIC, DirectoryReader, directory_of  # noqa: E402
+from loom.ros.directory import TELL, TOPIC, directory_of  # noqa: E402
 from loom.ros.qos import publisher_profile  # noqa: E402
 
 Until = Callable[..., None]
@@ -185,18 +185,12 @@ def test_text_that_is_no_utf8(attack: Attack) -> None:
 
 
 def test_a_directory_that_can_not_be_read_is_left_out(ros: Any, until: Until) -> None:
-    readers: list[DirectoryReader] = []
-
-    def make(**options: Any) -> Node:
-        node = Node('reader', **options)
-        readers.append(DirectoryReader(node))
-        return node
-    ros.add(make)
+    reader = read(ros)
     raw = ros.add(rclpy.create_node, 'outside').create_publisher(DirectoryMessage, TOPIC, publisher_profile(TELL))
     until(lambda: raw.get_subscription_count() == 1)
     good = bytes(serialize_message(directory_of('host', [AgentCard('guard')], 1)))
     damaged = [good[:length] for length in (0, 4, 30)] + [good[:4] + b'\xff' * len(good)]
     for data in damaged:
         raw.publish(data)
-    until(lambda: raw.publish(good) or [card.id for card in readers[0].directory.find()] == ['guard'])
-    assert list(readers[0].directory.hosts) == ['host']
+    until(lambda: raw.publish(good) or [card.id for card in reader.directory.find()] == ['guard'])
+    assert list(reader.directory.hosts) == ['host']

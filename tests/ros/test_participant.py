@@ -85,6 +85,7 @@ def test_the_last_node_goes_and_the_participant_stays(ros: Any, until: Until) ->
         finally:
             process.kill()
             bury_the_dead(process.pid)
+        until(lambda: not any(name.startswith(held) for name in guest.get_node_names()))
 
 
 @pytest.fixture

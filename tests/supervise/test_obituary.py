@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from loom.supervise.obituary import PARTICIPANT_GAIN, PORT_BASE, UNICAST_OFFSET, farewell, say_gone
+from loom.supervise.obituary import DOMAIN_GAIN, PARTICIPANT_GAIN, PORT_BASE, UNICAST_OFFSET, farewell, say_gone
 
 PREFIX = bytes(range(1, 13))
 # A domain that no test has ROS nodes in: its ports are below the ephemeral ones.
@@ -19,7 +19,7 @@ def peer(monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
     """A participant's port for discovery, the fourth of this machine."""
     monkeypatch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
-        listener.bind(('127.0.0.1', PORT_BASE + 250 * DOMAIN + UNICAST_OFFSET + 3 * PARTICIPANT_GAIN))
+        listener.bind(('127.0.0.1', PORT_BASE + DOMAIN_GAIN * DOMAIN + UNICAST_OFFSET + 3 * PARTICIPANT_GAIN))
         listener.settimeout(5.0)
         yield listener
 

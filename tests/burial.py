@@ -6,9 +6,9 @@ import os
 import struct
 import sys
 import time
-from contextlib import suppress
-from pathlib import Path
 from typing import Any
+
+from process_tree import runs
 
 from loom.supervise.obituary import PREFIX_BYTES, say_gone
 
@@ -21,7 +21,7 @@ def bury_the_dead(killed: int = 0) -> None:
     Waits for the end of the process `killed`, where one is given.
     """
     deadline_s = time.monotonic() + DIES_S
-    while killed and _alive(killed) and time.monotonic() < deadline_s:
+    while killed and runs(killed) and time.monotonic() < deadline_s:
         time.sleep(0.001)
     module = sys.modules.get('loom.ros.participant')
     held: list[Any] = module._held if module else []
@@ -35,12 +35,6 @@ def _dead(one: Any) -> set[bytes]:
     known = {bytes(info.endpoint_gid)[:PREFIX_BYTES]
              for info in one.node.get_publishers_info_by_topic('parameter_events')}
     # Looked at later: whoever was known by then is among them if it lives.
-    alive = {int(name) & 0xffff for name in os.listdir('/proc') if name.isdigit() and _alive(int(name))}
+    alive = {int(name) & 0xffff for name in os.listdir('/proc') if name.isdigit() and runs(int(name))}
     return {prefix for prefix in known
             if prefix[:4] == one.prefix[:4] and struct.unpack('<H', prefix[4:6])[0] not in alive}
-
-
-def _alive(process_id: int) -> bool:
-    with suppress(OSError):
-        return Path(f'/proc/{process_id}/stat').read_text().rpartition(')')[2].split()[0] not in 'ZX'
-    return False

@@ -20,6 +20,7 @@ import pytest
 sys.path.append(str(Path(__file__).resolve().parent))
 
 from burial import bury_the_dead
+from process_tree import shared_memory
 
 os.environ.setdefault('ROS_DOMAIN_ID', '36')
 os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
@@ -167,14 +168,8 @@ class Program:
         return ''.join(line for line in lines if 'RTPS_TRANSPORT_SHM' not in line)
 
     def segments(self) -> set[Path]:
-        """The shared memory of DDS that it owns: segments and their locks."""
-        found = set()
-        for handle in Path(f'/proc/{self.process.pid}/fd').iterdir():
-            with suppress(OSError):
-                target = Path(os.readlink(handle))
-                if target.parent == Path('/dev/shm'):
-                    found |= {target, target.with_name(target.name.removesuffix('_el'))}
-        return found
+        """The shared memory of DDS that it has open, with the locks."""
+        return shared_memory(self.process.pid)
 
     def end(self, number: int = signal.SIGTERM, timeout_s: float = END_S) -> int:
         """Sends the signal and returns the exit code; fails where it doesn't end."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from burial import bury_the_dead
+from process_tree import runs
 
 CODE = """
 import os, signal, sys
@@ -63,7 +64,7 @@ class Nursery:
     def kill(self, process_id: int, until: Callable[..., None]) -> None:
         """Ends one where it stands."""
         os.kill(process_id, signal.SIGKILL)
-        until(lambda: not Path(f'/proc/{process_id}').exists(), 'a killed process lives')
+        until(lambda: not runs(process_id), 'a killed process lives')
         bury_the_dead()
 
     def close(self) -> None:

@@ -1,9 +1,12 @@
-"""What the kernel says of processes: who began whom, what they call themselves, and who still runs."""
+"""What the kernel says of processes: who began whom, what they call themselves, what they hold, who still runs."""
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from pathlib import Path
+
+SHARED = Path('/dev/shm')
 
 
 def children(pid: int) -> list[int]:
@@ -25,6 +28,19 @@ def name_of(pid: int) -> str:
     with suppress(OSError):
         return Path(f'/proc/{pid}/comm').read_text().strip()
     return ''
+
+
+def shared_memory(pid: int) -> set[Path]:
+    """Segments and ports of DDS that a process has open, with their locks; none where it has ended."""
+    found = set()
+    with suppress(OSError):
+        for handle in os.listdir(f'/proc/{pid}/fd'):
+            with suppress(OSError):
+                target = Path(os.readlink(f'/proc/{pid}/fd/{handle}').removesuffix(' (deleted)'))
+                if target.parent == SHARED:
+                    name = target.name.removesuffix('_el')
+                    found |= {SHARED / name, SHARED / f'{name}_el', SHARED / f'sem.{name}_mutex'}
+    return found
 
 
 def runs(pid: int) -> bool:

@@ -17,7 +17,7 @@ import yaml
 from loom_msgs.msg import Health
 from recover.guest import PROBES, TOPICS, Guest, unaccounted, windows
 from recover.witnesses import NAMES, WARM
-from robot import family, running_robot
+from robot import process_of, running_robot
 from row import Row
 
 from loom.core.errors import DeadlineError
@@ -122,14 +122,6 @@ def stop(guest: Guest, launch: int, dice: random.Random) -> float:
     noticed_s = time.monotonic() - begin_s
     print(f'  SIGSTOP of {node} noticed after {noticed_s:.2f} s', flush=True)
     return noticed_s
-
-
-def process_of(node: str, launch: int) -> int:
-    """The process that carries a node's name."""
-    for pid in family(launch):
-        if Path(f'/proc/{pid}/comm').read_text().strip() == node[:15]:
-            return pid
-    raise DeadlineError(f'no process of the robot is called {node[:15]}')
 
 
 def rows(guest: Guest, kills: list[dict[str, float | str]], folder: Path) -> list[Row]:

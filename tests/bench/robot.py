@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
-from process_tree import family
+from process_tree import family, name_of
 
+from loom.core.errors import DeadlineError
 from loom.ros.client import RobotClient
 from loom.ros.launched import launched_robot
 
@@ -22,6 +23,14 @@ def running_robot(domain: int, *arguments: str) -> Iterator[tuple[RobotClient, i
                       LOOM_NETWORK_GATEWAY_PORT='0')
     with open(os.environ.get('BENCH_LOG', os.devnull), 'a') as log, launched_robot(*arguments, output=log) as robot:
         yield robot.client, robot.process.pid, robot.wait_active()
+
+
+def process_of(node: str, launch: int) -> int:
+    """The process that carries a node's name."""
+    for pid in family(launch):
+        if name_of(pid) == node[:15]:
+            return pid
+    raise DeadlineError(f'no process of the robot is called {node[:15]}')
 
 
 def resident_mb(pid: int) -> float:

@@ -6,28 +6,15 @@ import os
 import signal
 import subprocess
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from process_tree import family, runs
+from process_tree import family, runs, shared_memory
 
 from loom.ros.launched import launched_robot
 
 LIMIT_S = 5.0
-SHARED = Path('/dev/shm')
-
-
-def shared_memory(pids: list[int]) -> set[Path]:
-    """The segments that processes hold, and their locks."""
-    found = set()
-    for handle in (handle for pid in pids for handle in Path(f'/proc/{pid}/fd').iterdir()):
-        with suppress(OSError):
-            target = Path(os.readlink(handle))
-            if target.parent == SHARED:
-                found |= {target, target.with_name(target.name.removesuffix('_el'))}
-    return found
 
 
 @pytest.mark.parametrize(('number', 'storm'), [(signal.SIGINT, True), (signal.SIGTERM, False), (signal.SIGKILL, False)])
@@ -41,7 +28,7 @@ def test_everything_ends_with_the_launch(number: int, storm: bool, tmp_path: Pat
     with (tmp_path / 'output').open('wb') as output, launched_robot(output=output) as robot:
         robot.wait_active(90.0)
         pids = family(robot.process.pid)
-        held = shared_memory(pids)
+        held = set().union(*map(shared_memory, pids))
         assert held and files()
         source = start_storm(robot) if storm else None
         begin = time.monotonic()

@@ -208,7 +208,8 @@ def test_a_keeper_that_dies_again_and_again_takes_the_launch_along(robot: Scene,
     def ended() -> bool:
         for pid in children(robot.robot.process.pid):
             killed.add(pid)
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         return robot.robot.process.poll() is not None
     until(ended, 'the launch goes on', 30.0)
     assert 1 < len(killed) <= 6

@@ -14,6 +14,7 @@ import pytest
 pytest.importorskip('rclpy')
 
 from burial import bury_the_dead
+from process_tree import name_of
 
 from loom.core.errors import ConfigError, DeviceError
 from loom.ros.kept import MAX_REASON, Kept, reach, state_of
@@ -244,5 +245,4 @@ def test_it_ends_cleanly_when_the_keeper_has_ended(fork: Callable[..., Forked], 
 def test_the_process_is_called_like_its_nodes(fork: Callable[..., Forked]) -> None:
     one = fork('synthetic')
     one.expect(states={'synthetic': 'unconfigured'})
-    with open(f'/proc/{one.process.pid}/comm') as file:
-        assert file.read().strip() == 'synthetic'
+    assert name_of(one.process.pid) == 'synthetic'

@@ -17,6 +17,7 @@ import pytest
 rclpy = pytest.importorskip('rclpy')
 
 from burial import bury_the_dead  # noqa: E402
+from process_tree import runs, shared_memory  # noqa: E402
 
 from loom.core.delivery import BATCHED  # noqa: E402
 from loom.core.event import Event  # noqa: E402
@@ -26,7 +27,6 @@ from loom.ros.shared_memory import reclaim  # noqa: E402
 Until = Callable[..., None]
 KILLS = 100
 ALIVE = 8
-SHARED = Path('/dev/shm')
 # Imports once and forks before ROS starts, so that a process takes a quarter of a second instead of one. Each line it
 # reads is a role; it answers with the process id. `writer` counts until SIGTERM, then says how far it came.
 NURSERY = """
@@ -104,7 +104,7 @@ class Nursery:
     def kill(self, process_id: int) -> None:
         """Ends a process where it stands; what it had in shared memory is written down."""
         os.kill(process_id, signal.SIGSTOP)
-        self.left |= shared_memory_of(process_id)
+        self.left |= shared_memory(process_id)
         os.kill(process_id, signal.SIGKILL)
         bury_the_dead(process_id)
 
@@ -113,18 +113,6 @@ class Nursery:
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
-
-
-def shared_memory_of(process_id: int) -> set[Path]:
-    """Segments, ports and their locks that a process has open."""
-    found = set()
-    for handle in Path(f'/proc/{process_id}/fd').iterdir():
-        with suppress(OSError):
-            target = Path(os.readlink(handle).removesuffix(' (deleted)'))
-            if target.parent == SHARED:
-                name = target.name.removesuffix('_el')
-                found |= {SHARED / name, SHARED / f'{name}_el', SHARED / f'sem.{name}_mutex'}
-    return found
 
 
 @pytest.fixture
@@ -153,13 +141,16 @@ def test_the_killed_leave_nothing_and_the_living_lose_nothing(ros: Any, nursery:
         alive.append(nursery.start(dice.choice(('publisher', 'subscriber'))))
     for victim in alive:
         nursery.kill(victim)
-        until(lambda pid=victim: not Path(f'/proc/{pid}').exists(), 'a killed process lives')
+        until(lambda pid=victim: not runs(pid), 'a killed process lives')
     os.kill(writer, signal.SIGTERM)
     sent = int(nursery.line().split()[1])
-    until(lambda: len(kept) >= sent, f'{len(kept)} of {sent} events came')
+    with suppress(AssertionError):
+        until(lambda: len(kept) >= sent)
     account, = (account for account, _ in bus.reception.accounts() if account.topic.endswith('kept'))
-    assert kept == list(range(sent)) and not account.dropped
-    held = shared_memory_of(os.getpid()) | shared_memory_of(writer)
+    assert kept == list(range(sent)) and not account.dropped, (
+        f'{len(kept)} of {sent} events came, the last is {kept[-1]}, missing are '
+        f'{sorted(set(range(sent)) - set(kept))[:5]}: {account}')
+    held = shared_memory(os.getpid()) | shared_memory(writer)
     reclaim()
     left = {path for path in nursery.left - held if path.exists()}
     assert not left, f'{len(left)} of {len(nursery.left)} are left: {sorted(left)[:5]}'

@@ -14,6 +14,8 @@ import pytest
 
 pytest.importorskip('rclpy')
 
+from process_tree import name_of, runs
+
 from loom.core.errors import ConfigError
 from loom.ros.process import DDS_STUCK, node_class, node_maker, own_arguments
 
@@ -107,7 +109,7 @@ def test_a_process_whose_dds_is_blocked_says_so_and_ends(program: Callable[..., 
     one = program(pump())
     until(lambda: 'ready' in one.text, timeout_s=START_S)
     timers = next(int(task.name) for task in Path(f'/proc/{one.process.pid}/task').iterdir()
-                  if (task / 'comm').read_text().startswith('dds.ev.'))
+                  if name_of(int(task.name)).startswith('dds.ev.'))
     libc = ctypes.CDLL(None, use_errno=True)
     assert libc.ptrace(PTRACE_SEIZE, timers, None, None) == 0, os.strerror(ctypes.get_errno())
     assert libc.ptrace(PTRACE_INTERRUPT, timers, None, None) == 0, os.strerror(ctypes.get_errno())
@@ -141,17 +143,8 @@ def test_it_dies_with_its_parent(program: Callable[..., Any], until: Any) -> Non
     until(lambda: 'ready' in parent.text, 'no start', START_S)
     child = int(next(line for line in parent.text.splitlines() if line.startswith('ready')).split()[1])
     os.kill(parent.process.pid, signal.SIGKILL)
-    until(lambda: not os.path.exists(f'/proc/{child}') or state(child) == 'Z', 'the child outlived its parent')
+    until(lambda: not runs(child), 'the child outlived its parent')
     assert 'cleaned up' in parent.text
-
-
-def state(pid: int) -> str:
-    """The letter of a process's state; Z where it has ended."""
-    try:
-        with open(f'/proc/{pid}/stat') as file:
-            return file.read().rpartition(')')[2].split()[0]
-    except FileNotFoundError:
-        return 'Z'
 
 
 @pytest.mark.parametrize(('environment', 'text'), [

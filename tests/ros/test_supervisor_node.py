@@ -21,6 +21,7 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus  # noqa: E402
 from lifecycle_client import DEACTIVATE, LifecycleClient  # noqa: E402
 from loom_msgs.msg import Health  # noqa: E402
 from loom_msgs.srv import ManageNodes, SetMode  # noqa: E402
+from process_tree import children, name_of, runs  # noqa: E402
 from rcl_interfaces.msg import Log  # noqa: E402
 from rclpy.qos import QoSProfile, qos_profile_rosout_default  # noqa: E402
 from std_srvs.srv import Trigger  # noqa: E402
@@ -87,8 +88,7 @@ class Scene:
 
     def pids(self) -> dict[str, int]:
         """Process name -> number."""
-        children = Path(f'/proc/{self.keeper.process.pid}/task/{self.keeper.process.pid}/children').read_text().split()
-        return {Path(f'/proc/{pid}/comm').read_text().strip(): int(pid) for pid in children}
+        return {name_of(pid): pid for pid in children(self.keeper.process.pid)}
 
     def steps(self, step: str) -> list[str]:
         """The sources that took a step, in order, as the output tells."""
@@ -112,7 +112,7 @@ def scene(ros: Any, until: Until, program: Any, tmp_path: Path) -> Iterator[Scen
     if one.keeper.process.poll() is None:
         pids = one.pids().values()
         assert one.keeper.end(signal.SIGTERM, 10.0) == 0, one.keeper.text[-3000:]
-        assert not [pid for pid in pids if Path(f'/proc/{pid}').exists()], 'a process outlived the keeper'
+        assert not [pid for pid in pids if runs(pid)], 'a process outlived the keeper'
 
 
 @pytest.mark.parametrize('form', ['many', 'one'])

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from process_tree import runs
 
 from loom.supervise.channel import Channel
 from loom.supervise.crew import ENDING, Born, Child, Crew, News, descendants
@@ -152,15 +153,7 @@ def test_what_a_child_began_is_counted_and_dies_with_it(play: Any) -> None:
     pids = one.said(child)[0]['pids']
     os.kill(child.pid, signal.SIGKILL)
     one.end(child)
-    one.until(lambda: not any(alive(pid) for pid in pids))
-
-
-def alive(pid: int) -> bool:
-    try:
-        with open(f'/proc/{pid}/stat') as file:
-            return file.read().rpartition(')')[2].split()[0] != 'Z'
-    except FileNotFoundError:
-        return False
+    one.until(lambda: not any(map(runs, pids)))
 
 
 def test_a_spare_takes_over_once_it_is_ready(play: Any) -> None:

@@ -1,11 +1,10 @@
 """``ros2 topic`` against a running node."""
 
-import os
 import re
 import signal
-from pathlib import Path
 
 import pytest
+from process_tree import shared_memory
 
 
 def test_list_with_types_leaves_out_hidden_names(ros2, subject):
@@ -146,8 +145,7 @@ def test_a_signal_ends_quietly_and_leaves_no_shared_memory(start_ros2, subject, 
     process = start_ros2('topic', *verb, topic, *values)
     assert process.stdout is not None and process.stderr is not None
     assert process.stdout.readline()
-    opened = [os.readlink(handle) for handle in Path(f'/proc/{process.pid}/fd').iterdir()]
-    segments = [Path(name) for name in opened if re.fullmatch(r'/dev/shm/fastdds_[0-9a-f]{16}(_el)?', name)]
+    segments = [path for path in shared_memory(process.pid) if re.fullmatch(r'fastdds_[0-9a-f]{16}(_el)?', path.name)]
     process.send_signal(stop)
     process.wait(timeout=5)
     assert process.stderr.read() == ''

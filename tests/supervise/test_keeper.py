@@ -190,7 +190,7 @@ def test_a_process_that_a_signal_stopped_is_noticed_in_the_middle_of_a_transitio
     assert one.crew.now_s - begin_s <= HEARTBEAT_S + 2 * KILL_S
     one.crew.slow_s = {}
     one.until(one.well)
-    assert one.said('camera was stopped by a signal for 1 s')
+    assert one.said('camera was stopped by a signal for 0.5 s')
 
 
 def test_a_process_that_goes_on_in_time_is_not_killed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,7 +199,7 @@ def test_a_process_that_goes_on_in_time_is_not_killed(monkeypatch: pytest.Monkey
     monkeypatch.setattr(vitals, 'stopped', frozen.__contains__)
     for _ in range(5):
         frozen.add(one.life('camera').child.pid)
-        one.pass_s(0.6)
+        one.pass_s(0.4)
         frozen.clear()
         one.pass_s(0.6)
     assert len(one.starts('camera')) == 1

@@ -40,8 +40,9 @@ class Vitals:
         """Asks the kernel, every LOOK_S; why the process must be replaced, or an empty text."""
         # One that is stopped in the middle of a transition has longer to give a sign, and will not use it.
         self._stopped_s = min(self._stopped_s, now_s) if stopped(pid) else NEVER
-        if now_s - self._stopped_s >= settings.heartbeat_s - 1.5 * LOOK_S:
-            return f'was stopped by a signal for {settings.heartbeat_s:g} s'
+        # This is known and not guessed, so that the rest of the time is for the kill and for telling of it.
+        if now_s - self._stopped_s >= settings.heartbeat_s - 2.0 * LOOK_S:
+            return f'was stopped by a signal for {now_s - self._stopped_s:.1f} s'
         if (number := descendants(pid)) > settings.max_children:
             return f'has begun {number} processes, and {settings.max_children} is the most'
         if self._silent is None and now_s > self._heard_s + LOOK_S:

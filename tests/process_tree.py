@@ -7,6 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 
 SHARED = Path('/dev/shm')
+# Number of threads, counted from the state: proc_pid_stat(5).
+THREADS = 17
 
 
 def children(pid: int) -> list[int]:
@@ -44,7 +46,8 @@ def shared_memory(pid: int) -> set[Path]:
 
 
 def runs(pid: int) -> bool:
-    """Whether a process has not ended."""
+    """Whether a process, or a thread of one whose first thread is gone already, has not ended."""
     with suppress(OSError):
-        return Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[0] not in 'ZX'
+        fields = Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()
+        return fields[0] not in 'ZX' or int(fields[THREADS]) > 1
     return False

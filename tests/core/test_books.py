@@ -27,7 +27,7 @@ class Desk:
         self.reception = Reception(ManualClock(), logging.getLogger('test.books'))
         self.credits: list[Credit] = []
         self.told: list[Any] = []
-        self.books = Books(ME, self.reception, {}, self.credits.append, lambda *books: self.told.append(books))
+        self.books = Books(ME, b'', self.reception, {}, self.credits.append, lambda *books: self.told.append(books))
         self.inlet = self.reception.open('t', lambda _: None, REALTIME)
 
     def take(self, sequence: int) -> None:
@@ -91,4 +91,4 @@ def test_a_reader_grants_what_it_handled_and_says_when_it_ends(desk: Desk) -> No
     desk.books.tick()
     assert [(c.topic, c.writer, c.limit) for c in desk.credits] == [('u', OTHER, BATCHED.depth // 2)]
     desk.books.reader_ended(inlet)
-    assert desk.credits[-1].closed and desk.credits[-1].reader == inlet.grants.reader
+    assert desk.credits[-1].closed and desk.credits[-1].reader == inlet.grants.number

@@ -8,7 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loom.core.credit import FORGET_S, LEASE_S, MAX_HELD_BYTES, RENEW_S, Grants, Outlet
+from loom.core.credit import (
+    FORGET_S,
+    LATE_S,
+    LEASE_S,
+    MAX_HELD_BYTES,
+    RENEW_S,
+    Grants,
+    Outlet,
+    reader_of,
+    tag_of,
+)
 from loom.core.delivery import Delivery
 from loom.core.errors import BusyError
 from loom.core.event import Event
@@ -65,6 +75,30 @@ def test_a_reader_that_ends_or_falls_silent_holds_nobody_up() -> None:
     wire.outlet.granted(1, 1, True)
     assert wire.sent == [0, 1]
     wire.now += LEASE_S + 0.1
+    wire.outlet.flush()
+    assert wire.sent == [0, 1, 2, 3]
+
+
+def test_a_reader_that_missed_a_renewal_counts_as_long_as_its_participant_is_there() -> None:
+    wire, there, gone = Wire(), tag_of(b'first'), tag_of(b'second')
+    wire.outlet.granted(reader_of(gone, 5), 1, False)
+    wire.outlet.granted(reader_of(there, 5), 2, False)
+    wire.outlet.granted(5, 3, False)
+    for number in range(4):
+        wire.offer(number)
+    assert not wire.outlet.late()
+    wire.outlet.forget_absent({there})
+    wire.outlet.flush()
+    assert wire.sent == [0], 'who has just granted something is there'
+    wire.now += LATE_S + 0.01
+    assert wire.outlet.late()
+    wire.outlet.forget_absent({there})
+    wire.outlet.flush()
+    assert wire.sent == [0, 1]
+    wire.outlet.forget_absent({gone})
+    wire.outlet.flush()
+    assert wire.sent == [0, 1, 2], 'of one nobody knows whose it is: only its silence counts'
+    wire.now += LEASE_S - LATE_S
     wire.outlet.flush()
     assert wire.sent == [0, 1, 2, 3]
 
@@ -138,7 +172,7 @@ def test_only_the_credit_policy_grants() -> None:
 def test_nothing_accepted_is_lost_and_no_queue_passes_the_window(speeds: list[int], bursts: list[int]) -> None:
     wire, readers = Wire(), [Grants(CREDIT, lambda: 1.0) for _ in speeds]
     for reader in readers:
-        wire.outlet.granted(reader.reader, CREDIT.depth // 2, False)
+        wire.outlet.granted(reader.number, CREDIT.depth // 2, False)
     taken, handled, accepted = [0] * len(speeds), [0] * len(speeds), 0
 
     def step(offered: int) -> int:
@@ -157,7 +191,7 @@ def test_nothing_accepted_is_lost_and_no_queue_passes_the_window(speeds: list[in
                 reader.consumed(1, handled[index])
                 handled[index] += 1
             for _, limit in reader.due():
-                wire.outlet.granted(reader.reader, limit, False)
+                wire.outlet.granted(reader.number, limit, False)
         return offered - refused
     for burst in bursts:
         accepted += step(burst)

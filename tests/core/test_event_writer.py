@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from loom.core import credit
+from loom.core.credit import reader_of, tag_of
 from loom.core.delivery import BATCHED, REALTIME, Delivery
 from loom.core.errors import BusyError
 from loom.core.event import Event
@@ -18,7 +20,8 @@ class Transport:
     def __init__(self, delivery: Delivery) -> None:
         self.full = False
         self.sequences: list[int] = []
-        self.writer = EventWriter('t', delivery, Numbering(), self._take)
+        self.present: set[int] = set()
+        self.writer = EventWriter('t', delivery, Numbering(), self._take, lambda: self.present)
 
     def _take(self, data: bytes) -> None:
         if self.full:
@@ -50,3 +53,16 @@ def test_what_must_not_be_lost_waits() -> None:
     transport.full = False
     transport.writer.flush()
     assert transport.sequences == [0, 1, 2] and transport.writer.published == 3
+
+
+def test_who_is_gone_holds_nothing_up_and_who_is_busy_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    transport, tag = Transport(BATCHED), tag_of(b'somebody')
+    transport.writer.granted(reader_of(tag, 1), 0, False)
+    monkeypatch.setattr(credit, 'LATE_S', -1.0)
+    transport.publish()
+    transport.present = {tag}
+    transport.writer.flush()
+    assert not transport.sequences
+    transport.present = set()
+    transport.writer.flush()
+    assert transport.sequences == [0]

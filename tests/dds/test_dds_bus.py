@@ -12,6 +12,7 @@ import pytest
 
 pytest.importorskip('cyclonedds')
 
+from loom.core.credit import NUMBER_BITS
 from loom.core.delivery import BATCHED, REALTIME
 from loom.core.errors import ConfigError, EventError
 from loom.core.event import Event
@@ -128,3 +129,26 @@ def test_it_ends_in_time_while_a_handler_hangs(ros: Any, until: Until) -> None:
     go_on.set()
     with pytest.raises(EventError, match='the bus is closed'):
         bus.publish(thing(), REALTIME)
+
+
+@pytest.mark.parametrize('writes', ['dds', 'ros'])
+def test_a_writer_knows_whose_the_readers_are(ros: Any, bus: DdsBus, until: Until, writes: str) -> None:
+    """By what a reader is called in its credit, across the two buses."""
+    import rclpy
+
+    from loom.ros.bus import RosBus
+    other = RosBus(ros.add(rclpy.create_node, 'other'))
+    sender, receiver = (bus, other) if writes == 'dds' else (other, bus)
+    sender.publish(thing(), BATCHED)
+    writer: Any = sender._writers['loom/events/test/thing']
+    assert not writer._present()
+    subscription = receiver.subscribe('test.thing', lambda event: None, BATCHED)
+
+    def granted() -> bool:
+        sender.publish(thing(), BATCHED)
+        return bool(writer.outlet._limits)
+    until(granted, 'it grants nothing')
+    tags = {reader >> NUMBER_BITS for reader in writer.outlet._limits}
+    assert 0 not in tags and set(writer._present()) == tags
+    subscription.close()
+    until(lambda: not writer._present(), 'the reader is still matched')

@@ -19,6 +19,7 @@ rclpy = pytest.importorskip('rclpy')
 from burial import bury_the_dead  # noqa: E402
 from process_tree import runs, shared_memory  # noqa: E402
 
+from loom.core import credit  # noqa: E402
 from loom.core.delivery import BATCHED  # noqa: E402
 from loom.core.event import Event  # noqa: E402
 from loom.ros.bus import RosBus  # noqa: E402
@@ -36,13 +37,13 @@ from loom.core.delivery import BATCHED
 from loom.core.errors import BusyError
 from loom.core.event import Event
 from loom.ros.bus import RosBus
+from loom.ros.participant import depart, process_context
 from loom.ros.process import new_executor, die_with_parent
 
 def live(role):
     stopped = []
     signal.signal(signal.SIGTERM, lambda *_: stopped.append(True))
-    rclpy.init(signal_handler_options=rclpy.SignalHandlerOptions.NO)
-    node = rclpy.create_node(f'{role}_{os.getpid()}', namespace=sys.argv[1])
+    node = rclpy.create_node(f'{role}_{os.getpid()}', namespace=sys.argv[1], context=process_context())
     bus = RosBus(node)
     sent = [0]
 
@@ -59,7 +60,7 @@ def live(role):
         bus.subscribe('test.**', lambda event: None, BATCHED)
     else:
         node.create_timer(0.005, tell)
-    executor = new_executor()
+    executor = new_executor(process_context())
     executor.add_node(node)
     while not stopped:
         executor.spin_once(timeout_sec=0.1)
@@ -68,7 +69,7 @@ def live(role):
         executor.spin_once(timeout_sec=0.1)
     bus.close()
     node.destroy_node()
-    rclpy.try_shutdown()
+    depart()
 
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 for line in sys.stdin:
@@ -155,3 +156,17 @@ def test_the_killed_leave_nothing_and_the_living_lose_nothing(ros: Any, nursery:
     left = {path for path in nursery.left - held if path.exists()}
     assert not left, f'{len(left)} of {len(nursery.left)} are left: {sorted(left)[:5]}'
     os.kill(writer, signal.SIGTERM)
+
+
+def test_a_killed_reader_holds_nobody_up(ros: Any, nursery: Nursery, until: Until,
+                                         monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(credit, 'LEASE_S', 1000.0)
+    bus = RosBus(ros.add(rclpy.create_node, 'survivor'))
+
+    def readers() -> int:
+        bus.publish(Event.create('test.kept', 0, source='survivor', stamp_ns=0), BATCHED)
+        return len(bus._writer('loom/events/test/kept', 'test.kept', BATCHED).outlet._limits)  # type: ignore[union-attr]
+    reader = nursery.start('subscriber')
+    until(readers, 'it grants nothing')
+    nursery.kill(reader)
+    until(lambda: not readers(), 'the killed reader still counts')

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 
 from loom.core.book_messages import Credit, ReaderAccount, WriterAccount
+from loom.core.credit import reader_of, tag_of
 from loom.core.delivery import Delivery
 from loom.core.event_writer import EventWriter
 from loom.core.inlet import Inlet
@@ -21,12 +22,17 @@ MAX_REPORTS = 1000
 
 
 class Books:
-    """Keeps the books of one bus incarnation `number`; a bus calls `tick` every PERIOD_S, all on one thread."""
+    """Keeps the books of one bus incarnation `number`; a bus calls `tick` every PERIOD_S, all on one thread.
 
-    def __init__(self, number: int, reception: Reception, writers: Mapping[str, EventWriter],
+    `participant` is what the ids of the bus's DDS endpoints begin with, or empty: then writers only see by their
+    silence that its readers are gone.
+    """
+
+    def __init__(self, number: int, participant: bytes, reception: Reception, writers: Mapping[str, EventWriter],
                  tell_credit: Callable[[Credit], None],
                  tell_accounts: Callable[[list[WriterAccount], list[ReaderAccount]], None]) -> None:
         self._number = number
+        self._tag = tag_of(participant)
         self._reception = reception
         self._writers = writers
         self._tell_credit = tell_credit
@@ -56,7 +62,7 @@ class Books:
     def reader_ended(self, inlet: Inlet) -> None:
         """A reader grants nothing any more."""
         if inlet.grants.active:
-            self._tell_credit(Credit(inlet.topic, inlet.grants.reader, closed=True))
+            self._tell_credit(Credit(inlet.topic, self._reader(inlet), closed=True))
 
     def on_credit(self, credit: Credit) -> None:
         """A reader of some bus told how far a writer may go."""
@@ -80,7 +86,10 @@ class Books:
     def _grant(self, inlet: Inlet) -> None:
         if inlet.grants.active:
             for writer, limit in inlet.grants.due():
-                self._tell_credit(Credit(inlet.topic, inlet.grants.reader, writer, limit))
+                self._tell_credit(Credit(inlet.topic, self._reader(inlet), writer, limit))
+
+    def _reader(self, inlet: Inlet) -> int:
+        return reader_of(self._tag, inlet.grants.number)
 
     def _settle(self) -> None:
         """Counts as lost what a writer published and no queue holds any more."""

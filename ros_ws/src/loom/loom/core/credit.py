@@ -7,20 +7,35 @@ from __future__ import annotations
 
 import random
 import time
+import zlib
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from loom.core.delivery import Delivery
 from loom.core.errors import BusyError
 from loom.core.event import Event
 
-LEASE_S = 2.0
+# Longer than the keeper lets a process be silent that has no processor: who is still there then loses nothing.
+LEASE_S = 4.0
 RENEW_S = 0.5
+# One that is silent for longer has missed a renewal.
+LATE_S = 0.75
+NUMBER_BITS = 32
 FORGET_S = 5.0
 MAX_WRITERS = 256
 MAX_HELD_BYTES = 8 << 20
 ENVELOPE_BYTES = 1000
+
+
+def tag_of(participant: bytes) -> int:
+    """32 bits that name a DDS participant, from the bytes that the ids of its endpoints begin with; 0: unknown."""
+    return zlib.crc32(participant) if participant else 0
+
+
+def reader_of(tag: int, number: int) -> int:
+    """What a reader is called in its credit: whose it is, and which."""
+    return tag << NUMBER_BITS | number
 
 
 @dataclass
@@ -38,7 +53,7 @@ class Grants:
     """The reader's side: what it took of each writer, and what it therefore grants."""
 
     def __init__(self, delivery: Delivery, clock: Callable[[], float] = time.monotonic) -> None:
-        self.reader = random.SystemRandom().getrandbits(63) + 1
+        self.number = random.SystemRandom().getrandbits(NUMBER_BITS)
         self.active = delivery.policy == 'credit'
         self._depth = delivery.depth
         self._clock = clock
@@ -115,8 +130,20 @@ class Outlet:
             self._limits[reader] = (limit, self._clock())
         self.flush()
 
+    def late(self) -> bool:
+        """Whether a reader missed a renewal: it is busy, or gone."""
+        return any(heard < self._clock() - LATE_S for _, heard in self._limits.values())
+
+    def forget_absent(self, present: Collection[int]) -> None:
+        """Readers that missed a renewal no longer count where their participant is none of those tags."""
+        since = self._clock() - LATE_S
+        for reader in [reader for reader, (_, heard) in self._limits.items() if heard < since]:
+            tag = reader >> NUMBER_BITS
+            if tag and tag not in present:
+                del self._limits[reader]
+
     def flush(self) -> None:
-        """Sends what was held, as far as the credit goes; readers not heard for two seconds no longer count."""
+        """Sends what was held, as far as the credit goes; readers not heard for LEASE_S no longer count."""
         while self.held and self._sent(self.held[0]):
             self._held_bytes -= ENVELOPE_BYTES + len(self.held.popleft().payload)
 

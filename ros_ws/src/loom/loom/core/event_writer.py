@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from loom.core.clock import wall_ns
 from loom.core.credit import Outlet
@@ -14,15 +14,20 @@ from loom.core.wire import encode
 
 
 class EventWriter:
-    """Publishes one topic through `send`, which takes encoded events or raises BusyError; any thread may call it."""
+    """Publishes one topic through `send`, which takes encoded events or raises BusyError; any thread may call it.
 
-    def __init__(self, topic: str, delivery: Delivery, numbering: Numbering, send: Callable[[bytes], object]) -> None:
+    `present` gives the tags (`loom.core.credit`) of the participants that have a reader of the topic now.
+    """
+
+    def __init__(self, topic: str, delivery: Delivery, numbering: Numbering, send: Callable[[bytes], object],
+                 present: Callable[[], Collection[int]]) -> None:
         self.topic = topic
         self.delivery = delivery
         self.published = 0
         self.outlet = Outlet(topic, delivery, self._send) if delivery.policy == 'credit' else None
         self._numbering = numbering
         self._transmit = send
+        self._present = present
         self._lock = threading.RLock()
 
     def publish(self, event: Event) -> None:
@@ -48,6 +53,8 @@ class EventWriter:
         """Sends what was held for readers that are gone."""
         with self._lock:
             if self.outlet is not None:
+                if self.outlet.late():
+                    self.outlet.forget_absent(self._present())
                 self.outlet.flush()
 
     def _send(self, event: Event) -> int:

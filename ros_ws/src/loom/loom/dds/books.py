@@ -32,7 +32,7 @@ class DdsBooks(Books):
 
     def __init__(self, participant: Participant, base: str, name: str, number: int, reception: Reception,
                  writers: Mapping[str, Writer]) -> None:
-        super().__init__(number, reception, writers, self._send_credit, self._send_accounts)
+        super().__init__(number, participant.prefix, reception, writers, self._send_credit, self._send_accounts)
         self._name = base + name
         self._credits: tuple[RawWriter, Reader] = _both(participant, base + CREDIT, CREDIT_TYPE, CREDITS)
         self._accounts: tuple[RawWriter, Reader] = _both(participant, base + ACCOUNTS, ACCOUNTS_TYPE, STATE)

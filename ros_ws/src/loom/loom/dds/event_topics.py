@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+from loom.core.credit import tag_of
 from loom.core.delivery import Delivery
 from loom.core.event_writer import EventWriter
 from loom.core.inlet import Inlet
@@ -14,7 +17,11 @@ class Writer(EventWriter):
     """Publishes one topic; any thread may call it."""
 
     def __init__(self, participant: Participant, topic: str, delivery: Delivery, numbering: Numbering) -> None:
-        super().__init__(topic, delivery, numbering, participant.writer(topic, delivery).write)
+        self._writer = participant.writer(topic, delivery)
+        super().__init__(topic, delivery, numbering, self._writer.write, self._participants)
+
+    def _participants(self) -> Collection[int]:
+        return {tag_of(participant) for participant in self._writer.participants()}
 
 
 class Reader:

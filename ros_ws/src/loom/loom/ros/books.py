@@ -25,6 +25,7 @@ from loom.core.errors import BusyError, EventError
 from loom.core.reception import Reception
 from loom.ros.clock import steady_clock
 from loom.ros.event_topics import Writer, hand_over
+from loom.ros.participant import prefix_of
 from loom.ros.qos import publisher_profile, subscription_profile
 
 
@@ -33,7 +34,7 @@ class RosBooks(Books):
 
     def __init__(self, node: Node, number: int, reception: Reception, writers: Mapping[str, Writer],
                  soon: Callable[[Callable[[], None]], None]) -> None:
-        super().__init__(number, reception, writers, self._send_credit, self._send_accounts)
+        super().__init__(number, prefix_of(node.context), reception, writers, self._send_credit, self._send_accounts)
         self._node = node
         self._soon = soon
         self._publishers: dict[str, Any] = {}

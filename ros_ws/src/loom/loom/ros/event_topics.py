@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Protocol
 
 from loom_msgs.msg import Event as EventMessage
@@ -9,6 +10,7 @@ from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
 from rclpy.qos_overriding_options import QoSOverridingOptions
 
+from loom.core.credit import tag_of
 from loom.core.delivery import Delivery
 from loom.core.errors import BusyError
 from loom.core.event_writer import EventWriter
@@ -16,6 +18,7 @@ from loom.core.inlet import Inlet
 from loom.core.numbering import Numbering
 from loom.core.reception import Reception
 from loom.ros.qos import publisher_profile, subscription_profile
+from loom.supervise.obituary import PREFIX_BYTES
 
 RCLError = rclpy_implementation.RCLError
 # What rmw says where the writer's lock was not to be had within DDS's max_blocking_time.
@@ -42,11 +45,15 @@ class Writer(EventWriter):
         self._node = node
         self._publisher = node.create_publisher(EventMessage, topic, publisher_profile(delivery),
                                                 qos_overriding_options=_overriding(node, name))
-        super().__init__(name, delivery, numbering, self._hand_over)
+        super().__init__(name, delivery, numbering, self._hand_over, self._participants)
 
     def destroy(self) -> None:
         """Removes the publisher."""
         self._node.destroy_publisher(self._publisher)
+
+    def _participants(self) -> Collection[int]:
+        return {tag_of(bytes(reader.endpoint_gid)[:PREFIX_BYTES])
+                for reader in self._node.get_subscriptions_info_by_topic(self.topic)}
 
     def _hand_over(self, data: bytes) -> None:
         hand_over(self.topic, self._publisher, data)

@@ -49,6 +49,11 @@ def _context(domain: str) -> Context:
     return context
 
 
+def prefix_of(context: Context) -> bytes:
+    """What the ids of the endpoints in a context begin with; empty where nobody holds its participant."""
+    return next((one.prefix for one in _held if one.node.context is context), b'')
+
+
 def forget() -> list[Participant]:
     """The participants held, which are the caller's from now on; the next `process_context` is another."""
     _context.cache_clear()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from loom.ros.dds_watch import LOOK_S, PROFILE, STUCK_LOOKS, DdsWatch
+from loom.ros.dds_watch import LOOK_S, PROFILE, SEARCH_S, STUCK_LOOKS, DdsWatch
 
 
 class Kernel:
@@ -73,6 +73,12 @@ def test_one_of_two_participants_is_enough(kernel: Kernel) -> None:
         kernel.has('9', 'dds.ev.1', runs, 'S')
         assert kernel.looks(1) == [False]
     assert kernel.looks(1) == [True]
+
+
+def test_a_participant_that_comes_later_is_found(kernel: Kernel) -> None:
+    kernel.looks(3)
+    kernel.has('8', 'dds.ev.0', 9, 'S')
+    assert any(kernel.looks(round(SEARCH_S / LOOK_S) + STUCK_LOOKS + 1))
 
 
 def test_a_thread_that_has_gone_is_forgotten(kernel: Kernel) -> None:

@@ -25,7 +25,7 @@ from directory_reader import read  # noqa: E402
 from rclpy.node import Node  # noqa: E402
 
 from loom import Agent, Context  # noqa: E402
-from loom.agents.directory import AgentCard, Directory  # noqa: E402
+from loom.agents.directory import Directory  # noqa: E402
 from loom.core.clock import wall_ns  # noqa: E402
 from loom.core.event import Event  # noqa: E402
 from loom.ros.bus import RosBus  # noqa: E402
@@ -33,12 +33,10 @@ from loom.ros.directory import (  # noqa: E402
     TELL,
     TOPIC,
     DirectoryReader,
-    HostDirectory,
     cards_of,
     directory_from,
     directory_of,
 )
-from loom.ros.node import LoomNode  # noqa: E402
 from loom.ros.qos import publisher_profile  # noqa: E402
 
 Until = Callable[..., None]
@@ -254,36 +252,3 @@ def test_a_reader_ends_without_a_trace(ros: Any) -> None:
     DirectoryReader(node).close()
     assert not list(node.timers) and all(not s.topic_name.endswith(TOPIC) for s in node.subscriptions)
     node.destroy_node()
-
-
-class Teller(LoomNode):
-    """A host whose agents the test says."""
-
-    __module__ = 'nodes.teller'
-    cards: tuple[AgentCard, ...] = (AgentCard('anna'),)
-
-    def configure(self) -> None:
-        self.agents = HostDirectory(self, lambda: self.cards)
-
-    def activate(self) -> None:
-        self.agents.open()
-
-    def deactivate(self) -> None:
-        self.agents.close()
-
-
-def test_a_host_tells_of_its_agents_when_they_change_and_hears_of_all(ros: Any, until: Until) -> None:
-    reader = read(ros)
-    first, second = (ros.add(Teller, node_name=name) for name in ('first', 'second'))
-    assert first.get_name() == 'first' and not second.cards[0].host
-    for node in (first, second):
-        node.trigger_configure()
-        node.trigger_activate()
-    both = [('anna', 'active', 'first'), ('anna', 'active', 'second')]
-    until(lambda: both == sorted((card.id, card.state, card.host) for card in first.agents.now().cards()))
-    second.cards = (AgentCard('anna', 'inactive'),)
-    until(lambda: [card.host for card in reader.directory.find(state='inactive')] == ['second'])
-    second.trigger_deactivate()
-    assert second.agents.now() == Directory()
-    second.trigger_cleanup()
-    until(lambda: [card.host for card in first.agents.now().find(state='gone')] == ['second'])

@@ -53,7 +53,7 @@ class EventWriter:
         """Sends what was held for readers that are gone."""
         with self._lock:
             if self.outlet is not None:
-                if self.outlet.late():
+                if self.outlet.room() == 0 and self.outlet.late():
                     self.outlet.forget_absent(self._present())
                 self.outlet.flush()
 

@@ -22,6 +22,7 @@ from loom.core.topics import EVENTS, mailbox_of, topic_of
 from loom.ros.books import RosBooks
 from loom.ros.clock import RosClock, steady_clock
 from loom.ros.event_topics import Reader, Writer
+from loom.ros.graph import topics_and_types
 
 EVENT_TYPE = 'loom_msgs/msg/Event'
 GRAPH_PERIOD_S = 0.25
@@ -195,7 +196,7 @@ class RosBus:
     def _follow_graph(self) -> None:
         base = self._node.resolve_topic_name(EVENTS + 'x')[:-1]
         types = [(topic, topic[len(base):].replace('/', '.'))
-                 for topic, kinds in self._node.get_topic_names_and_types()
+                 for topic, kinds in topics_and_types(self._node, 0.5 * GRAPH_PERIOD_S)
                  if topic.startswith(base) and EVENT_TYPE in kinds]
         with self._lock:
             for subscription, (pattern, handler, delivery) in list(self._wildcards.items()):

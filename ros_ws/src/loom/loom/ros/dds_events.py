@@ -14,12 +14,15 @@ from rclpy.node import Node
 from rclpy.qos import QoSCompatibility, QoSProfile, qos_check_compatible, qos_policy_name_from_kind
 
 from loom.ros.diagnostics import WARN, Part
+from loom.ros.graph import topics_and_types
 
 # A promise broken once is old news after so long.
 RECENT_S = 10.0
 MAX_REPORTS = 64
 FOREVER_NS = (1 << 63) - 1
 ASK_S = 0.5
+# Reports on types are as old as this, at most.
+TYPES_S = 0.9
 CHANGES = ('total_count_change', 'not_alive_count_change', 'alive_count_change')
 QOS, TYPE, DEADLINE, LIVELINESS, LOST = (
     'incompatible_qos', 'incompatible_type', 'deadline_missed', 'liveliness_lost', 'message_lost')
@@ -105,7 +108,7 @@ class DdsEvents:
 
     def _compare_types(self) -> None:
         # Fast DDS has no event for two types under one name.
-        for topic, types in self._node.get_topic_names_and_types():
+        for topic, types in topics_and_types(self._node, TYPES_S):
             if len(types) > 1 and topic in self._topics:
                 report = Report(TYPE, topic, ', '.join(sorted(types)))
                 if report in self._counts:

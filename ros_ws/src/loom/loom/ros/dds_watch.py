@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,6 +14,8 @@ TIMERS = 'dds.ev.'
 PROFILE = 'config/dds/fastdds.xml'
 LOOK_S = 0.5
 STUCK_LOOKS = 4
+# Threads are looked for less often than at: a process has dozens.
+SEARCH_S = 5.0
 
 
 class DdsWatch:
@@ -27,6 +29,7 @@ class DdsWatch:
         self._tasks = tasks
         self._monotonic = monotonic
         self._next_s = 0.0 if os.environ.get('FASTDDS_DEFAULT_PROFILES_FILE', '').endswith(PROFILE) else float('inf')
+        self._search_s = 0.0
         self._seen: dict[str, tuple[str, int]] = {}
 
     def stuck(self) -> bool:
@@ -36,12 +39,21 @@ class DdsWatch:
             return False
         # A process that was stopped meanwhile has missed looks, not failed them.
         self._next_s = now_s + LOOK_S
-        before, self._seen = self._seen, {}
-        for task in self._tasks.iterdir():
-            with suppress(OSError, IndexError):
-                if (task / 'comm').read_text().startswith(TIMERS):
-                    runs = (task / 'schedstat').read_text().split()[2]
-                    waits = (task / 'stat').read_text().rpartition(')')[2].split()[0] != 'R'
-                    known, looks = before.get(task.name, ('', 0))
-                    self._seen[task.name] = runs, looks + 1 if waits and runs == known else 0
+        if now_s >= self._search_s:
+            self._search_s = now_s + SEARCH_S
+            self._seen = {task: self._seen.get(task, ('', 0)) for task in self._timers()}
+        for task, (known, looks) in list(self._seen.items()):
+            try:
+                runs = (self._tasks / task / 'schedstat').read_text().split()[2]
+                waits = (self._tasks / task / 'stat').read_text().rpartition(')')[2].split()[0] != 'R'
+            except (OSError, IndexError):
+                del self._seen[task]
+            else:
+                self._seen[task] = runs, looks + 1 if waits and runs == known else 0
         return any(looks >= STUCK_LOOKS for _, looks in self._seen.values())
+
+    def _timers(self) -> Iterator[str]:
+        for task in os.listdir(self._tasks):
+            with suppress(OSError):
+                if (self._tasks / task / 'comm').read_text().startswith(TIMERS):
+                    yield task

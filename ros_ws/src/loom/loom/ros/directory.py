@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 from loom_msgs.msg import AgentCard as CardMessage
 from loom_msgs.msg import Capability as CapabilityMessage
@@ -43,7 +44,6 @@ class DirectoryReader:
 
     def __init__(self, node: Node, on_change: Callable[[Directory], None] = lambda _: None) -> None:
         self.directory = Directory()
-        self._node = node
         self._on_change = on_change
         # Names of the hosts of the writers ever seen, by the numbers that DDS gave them; empty: not known yet.
         self._writers: OrderedDict[bytes, str] = OrderedDict()
@@ -52,15 +52,24 @@ class DirectoryReader:
         # What each host said last, as it came: most messages say the same again.
         self._said: dict[bytes, str] = {}
         self._looked_s = time.monotonic()
-        # A host that goes is news of the directory, and no fault of the topic.
-        self._subscription = node.create_subscription(DirectoryMessage, TOPIC, self._hear, subscription_profile(HEAR),
-                                                      event_callbacks=SubscriptionEventCallbacks(), raw=True)
-        self._timer = node.create_timer(LOOK_S, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self._open(node)
 
     def close(self) -> None:
         """Ends reading; what was read stays."""
         self._node.destroy_timer(self._timer)
         self._node.destroy_subscription(self._subscription)
+
+    def carry_on(self, node: Node) -> None:
+        """Goes on as part of another node."""
+        self.close()
+        self._open(node)
+
+    def _open(self, node: Node) -> None:
+        self._node = node
+        # A host that goes is news of the directory, and no fault of the topic.
+        self._subscription = node.create_subscription(DirectoryMessage, TOPIC, self._hear, subscription_profile(HEAR),
+                                                      event_callbacks=SubscriptionEventCallbacks(), raw=True)
+        self._timer = node.create_timer(LOOK_S, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def _hear(self, data: bytes) -> None:
         known = self.directory.hosts.get(self._said.get(data, ''))
@@ -115,6 +124,42 @@ class DirectoryReader:
             self._on_change(directory)
 
 
+class _SharedReader:
+    """One reader for all open hosts of an executor, which hear the same; it is part of the one that opened first."""
+
+    _all: ClassVar[dict[tuple[object, str], _SharedReader]] = {}
+
+    def __init__(self, key: tuple[object, str], node: LoomNode) -> None:
+        self._key = key
+        self._reader = DirectoryReader(node)
+        self._nodes: list[LoomNode] = []
+
+    @classmethod
+    def join(cls, node: LoomNode) -> _SharedReader:
+        """The reader of the node's executor, which is kept until `leave`."""
+        key = node.executor or node, node.resolve_topic_name(TOPIC)
+        shared = cls._all.get(key)
+        if shared is None:
+            shared = cls._all[key] = cls(key, node)
+        shared._nodes.append(node)
+        return shared
+
+    def leave(self, node: LoomNode) -> None:
+        """The node needs it no longer."""
+        first = self._nodes[0] is node
+        self._nodes.remove(node)
+        if not self._nodes:
+            self._reader.close()
+            del self._all[self._key]
+        elif first:
+            self._reader.carry_on(self._nodes[0])
+
+    @property
+    def directory(self) -> Directory:
+        """What it has heard."""
+        return self._reader.directory
+
+
 class HostDirectory:
     """What a host tells of its agents, and what it hears of all others; made in configure, open while active."""
 
@@ -125,7 +170,7 @@ class HostDirectory:
         self._message = DirectoryMessage()
         self._again_s = 0.0
         self._publisher = node.publisher(DirectoryMessage, TOPIC, TELL)
-        self._reader: DirectoryReader | None = None
+        self._reader: _SharedReader | None = None
         node.every(LOOK_S, self._tell, steady=True)
 
     def now(self) -> Directory:
@@ -135,15 +180,15 @@ class HostDirectory:
 
     def open(self) -> None:
         """Tells of the agents, and again whenever they change; begins to hear of the others."""
-        self._reader = DirectoryReader(self._node)
+        self._reader = _SharedReader.join(self._node)
         self._tell()
 
     def close(self) -> None:
         """Tells how the agents ended, and hears no more."""
         self._tell()
-        if self._reader is not None:
-            self._reader.close()
-            self._reader = None
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            reader.leave(self._node)
 
     def _tell(self) -> None:
         cards = self._cards()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import threading
 import time
@@ -12,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from loom import Agent, Context, Event
+from loom.agents import pulse
 from loom.agents.host import AgentHost
+from loom.agents.pulse import Pulse
 from loom.core.clock import SystemClock
 from loom.core.local_bus import LocalBus
 
@@ -71,6 +74,19 @@ def test_a_loop_that_hangs_is_a_fault_within_a_second(until: Until) -> None:
         assert faults[-1].startswith("the agents' loop has not answered for ")
         gate.set()
         until(lambda: not host.fault(), 'a loop that answers again is no fault')
+
+
+def test_whoever_stood_still_together_with_the_loop_does_not_call_it_hung(monkeypatch: pytest.MonkeyPatch) -> None:
+    now_s = [50.0]
+    monkeypatch.setattr(pulse.time, 'monotonic', lambda: now_s[0])
+    loop = asyncio.new_event_loop()
+    one, found = Pulse(loop, 0.9), []
+    for seconds in (0.4, 60.0, 0.4, 0.4, 0.4):
+        now_s[0] += seconds
+        found.append(one.fault())
+    assert found == ['', '', '', '', "the agents' loop has not answered for 1.2 s"]
+    loop.close()
+    assert one.fault() == "the agents' loop has ended"
 
 
 def test_a_slow_handler_that_waits_is_no_fault(until: Until) -> None:

@@ -1,32 +1,35 @@
-"""Whether a loop still answers, seen from another thread."""
+"""Whether a loop still runs, seen from another thread."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 
-HANG_S = 0.8
+HANG_S = 0.9
+BEAT_S = 0.2
+# Whoever did not look for longer may have stood still together with the loop.
+AWAY_S = 0.5
 
 
 class Pulse:
-    """Asks a loop for a sign each time that it is looked at; only one question is on its way."""
+    """The loop leaves a sign five times a second; who looks less often than every AWAY_S learns nothing."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, hang_s: float = HANG_S) -> None:
         self._loop, self._hang_s = loop, hang_s
-        self._asked_s: float | None = None
+        self._signed_s = self._looked_s = time.monotonic()
+        loop.call_soon_threadsafe(self._sign)
 
     def fault(self) -> str:
-        """Why the loop counts as hung; empty while it answers."""
-        now_s, asked_s = time.monotonic(), self._asked_s
-        if asked_s is None:
-            self._asked_s = now_s
-            try:
-                self._loop.call_soon_threadsafe(self._answered)
-            except RuntimeError:
-                return "the agents' loop has ended"
-            return ''
-        silent_s = now_s - asked_s
+        """Why the loop counts as hung; empty while it runs."""
+        now_s = time.monotonic()
+        away, self._looked_s = now_s - self._looked_s > AWAY_S, now_s
+        if away:
+            self._signed_s = now_s
+        if self._loop.is_closed():
+            return "the agents' loop has ended"
+        silent_s = now_s - self._signed_s
         return '' if silent_s < self._hang_s else f"the agents' loop has not answered for {silent_s:.1f} s"
 
-    def _answered(self) -> None:
-        self._asked_s = None
+    def _sign(self) -> None:
+        self._signed_s = time.monotonic()
+        self._loop.call_later(BEAT_S, self._sign)

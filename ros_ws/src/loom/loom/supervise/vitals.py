@@ -12,6 +12,8 @@ from loom.supervise.settings import Supervision
 NEVER = float('inf')
 # Between two looks at what the kernel says.
 LOOK_S = 0.25
+# Counting what a process began means to look at each of its threads.
+COUNT_S = 1.0
 # A process that waited for a processor for this share of its silence is not hung: the machine has too much to do ...
 STARVED = 0.5
 # ... but its silence may not last so many times as long as it should.
@@ -26,6 +28,7 @@ class Vitals:
     patience_s: float = 0.0
     _stopped_s: float = NEVER
     _heard_s: float = 0.0
+    _count_s: float = 0.0
     _silent: tuple[float, float] | None = None
 
     def expect(self, now_s: float, within_s: float) -> None:
@@ -43,8 +46,10 @@ class Vitals:
         # This is known and not guessed, so that the rest of the time is for the kill and for telling of it.
         if now_s - self._stopped_s >= settings.heartbeat_s - 2.0 * LOOK_S:
             return f'was stopped by a signal for {now_s - self._stopped_s:.1f} s'
-        if (number := descendants(pid)) > settings.max_children:
-            return f'has begun {number} processes, and {settings.max_children} is the most'
+        if now_s >= self._count_s:
+            self._count_s = now_s + COUNT_S
+            if (number := descendants(pid)) > settings.max_children:
+                return f'has begun {number} processes, and {settings.max_children} is the most'
         if self._silent is None and now_s > self._heard_s + LOOK_S:
             self._silent = now_s, waited_s(pid)
         return ''

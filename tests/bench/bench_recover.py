@@ -25,8 +25,11 @@ from loom.core.errors import DeadlineError
 KILLS, STOPS = int(os.environ.get('RECOVER_KILLS', '100')), 10
 SEED, DOMAIN = 20, 74
 LIMIT_S, SETTLE_S = 15.0, 30.0
-# The robot is whole for so long before the next kill, and a node is left alone for so many.
-WHOLE_S, RESTED = (1.0, 4.0), 3
+# The robot is whole for so long before the next kill.
+WHOLE_S = (1.0, 4.0)
+# These kills are accidents that have nothing to do with each other, and no reason to wait before the next start: a node
+# is hit again when the window of its failures is over.
+WINDOW_S = 10.0
 ROOT = Path(__file__).parents[2]
 PLOT = ROOT / 'build' / 'bench' / 'recover.png'
 HOSTS = tuple(f'{name}_host' for name in NAMES)
@@ -43,7 +46,7 @@ def measure() -> list[Row]:
             settle(guest)
             kills: list[dict[str, float | str]] = []
             for turn in range(KILLS):
-                kills.append(kill(guest, launch, random.Random(SEED + turn), turn, kills[-RESTED:]))
+                kills.append(kill(guest, launch, random.Random(SEED + turn), turn, kills))
             stops = [stop(guest, launch, random.Random(SEED - turn)) for turn in range(1, STOPS + 1)]
             settle(guest)
             time.sleep(2.0)
@@ -58,9 +61,7 @@ def prepare(folder: Path) -> list[str]:
     table = yaml.safe_load((ROOT / 'config' / 'processes.yaml').read_text())
     table['order'] += [f'{host}=agent_host' for host in HOSTS]
     nodes = table['supervision']['nodes']
-    # These kills are accidents that have nothing to do with each other: one that hit the same node half a minute ago is
-    # no reason to wait before the next start.
-    table['supervision']['window_s'] = 10.0
+    table['supervision']['window_s'] = WINDOW_S
     for host, name in zip(HOSTS, NAMES):
         nodes[host] = {'needs': ['memory_server', 'action_broker'], 'standby': 'warm' if name in WARM else 'cold'}
     for node in ('agent_host', 'safety', 'action_broker', 'model_router', 'memory_server'):
@@ -84,11 +85,11 @@ def settle(guest: Guest) -> None:
 
 
 def kill(guest: Guest, launch: int, dice: random.Random, turn: int,
-         recent: list[dict[str, float | str]]) -> dict[str, float | str]:
-    """Kills one node, none of the `recent`, at a random moment, and waits until it has handled something again."""
+         before: list[dict[str, float | str]]) -> dict[str, float | str]:
+    """Kills one node at a random moment, and waits until it has handled something again."""
     settle(guest)
     time.sleep(dice.uniform(*WHOLE_S))
-    hit = {row['node'] for row in recent}
+    hit = {row['node'] for row in before if time.monotonic() - float(row['at_s']) <= WINDOW_S}
     node = dice.choice([name for name in (*sorted(guest.states), 'supervisor') if name not in hit])
     pid = process_of(node, launch)
     begin_s = guest.killed(node)

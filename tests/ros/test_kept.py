@@ -17,6 +17,7 @@ from burial import bury_the_dead
 from process_tree import name_of
 
 from loom.core.errors import ConfigError, DeviceError
+from loom.ros import kept as kept_module
 from loom.ros.kept import MAX_REASON, Kept, reach, state_of
 from loom.ros.node import LoomNode
 from loom.supervise import link as link_module
@@ -119,6 +120,25 @@ def test_every_state_is_reached_from_every_other(pump: Pump, start: str, end: st
     up, down = ['configure', 'activate'], ['deactivate', 'cleanup']
     a, b = STATES.index(start), STATES.index(end)
     assert pump.steps == up[:a] + (up[a:b] if b > a else down[2 - a:2 - b])
+
+
+def test_parameter_services_come_when_the_rush_of_the_start_is_over(
+        ros: Any, keep: Callable[..., Keeper], until: Until, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept_module, 'PARAMETERS_S', 0.0)
+    nodes = [ros.add(Pump, node_name=name, start_parameter_services=False) for name in ('late', 'later')]
+    asked = ['get_parameter_types', 'get_parameters', 'list_parameters', 'set_parameters']
+
+    def served() -> list[str]:
+        names = [name for node in nodes for name, _ in ros.nodes[0].get_service_names_and_types_by_node(
+            node.get_name(), node.get_namespace())]
+        return [name.rpartition('/')[2] for name in sorted(names) if name.rpartition('/')[2] in asked]
+    assert served() == []
+    keeper = keep(*nodes)
+    until(lambda: served() == asked, 'the first has none, with the first beat')
+    keeper.kept.beat(now=True)
+    until(lambda: served() == 2 * asked)
+    keeper.kept.beat(now=True)
+    assert len(list(nodes[0].services)) == len(list(ros.add(Pump, node_name='at_once').services))
 
 
 @pytest.mark.parametrize(('step', 'left_in'), [('configure', 'unconfigured'), ('activate', 'inactive')])

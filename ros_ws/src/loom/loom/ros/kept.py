@@ -5,6 +5,8 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
+import time
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, cast
 
@@ -21,6 +23,9 @@ UP = {'unconfigured': 'configure', 'inactive': 'activate'}
 DOWN = {'active': 'deactivate', 'inactive': 'cleanup'}
 # All reasons together must fit into one message to the keeper.
 MAX_REASON = 1000
+# A node is asked about its parameters by people: its services for that come when the rush of a start is over, as each
+# endpoint is told to all processes of the robot.
+PARAMETERS_S = 1.0
 
 
 class Kept:
@@ -34,6 +39,8 @@ class Kept:
         self._given = tuple(nodes)
         self._executor: Executor | None = None
         self._nodes: list[LoomNode] = []
+        self._unserved: deque[LoomNode] = deque()
+        self._serve_at_s = 0.0
 
     def given(self, executor: Executor, participant: bytes, ended: Callable[[], bool],
               spin: Callable[[], None]) -> tuple[str, ...]:
@@ -54,6 +61,8 @@ class Kept:
     def take_over(self, nodes: Iterable[LoomNode]) -> None:
         """The nodes are there; from now on their states are told."""
         self._nodes = list(nodes)
+        self._unserved.extend(self._nodes)
+        self._serve_at_s = time.monotonic() + PARAMETERS_S
         name = '+'.join(node.get_name() for node in self._nodes)
         ctypes.CDLL(None).prctl(PR_SET_NAME, name.encode(), 0, 0, 0)
         self.beat(now=True)
@@ -63,6 +72,8 @@ class Kept:
         if now or self._link.due():
             faults = {node.get_name(): fault for node in self._nodes if (fault := _fault(node))}
             self._link.beat({node.get_name(): state_of(node) for node in self._nodes}, faults)
+            if self._unserved and time.monotonic() >= self._serve_at_s:
+                self._unserved.popleft().serve_parameters()
 
     def _hear(self, message: dict[str, Any]) -> None:
         assert self._executor is not None

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
+from rclpy.parameter_service import ParameterService
 from rclpy.publisher import Publisher
 from rclpy.qos_overriding_options import QoSOverridingOptions
 
@@ -44,6 +45,7 @@ class LoomNode(GuardedNode):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(options.pop('node_name', '') or type(self).__module__.rsplit('.', 1)[-1], **options)
+        self._serves_parameters = options.get('start_parameter_services', True)
         self._logger = TracedLogger(self.get_logger().name)
         self._settings = Parameters(self, self.Config)
         self.config: Any = self._settings.read()
@@ -145,6 +147,12 @@ class LoomNode(GuardedNode):
             with handling(name, event.traceparent, event.tracestate, event.type, event):
                 handler(event)
         self._while_active(lambda: self.bus.subscribe(pattern, handle, delivery).close)
+
+    def serve_parameters(self) -> None:
+        """Starts the parameter services of a node that was made without them."""
+        if not self._serves_parameters:
+            self._serves_parameters = True
+            self._parameter_service = ParameterService(self)
 
     def call_soon(self, function: Callable[[], None]) -> None:
         """Runs a function on the executor's thread, from any thread."""

@@ -34,7 +34,7 @@ from loom.supervise.crew import ENDING
 if TYPE_CHECKING:
     from loom.ros.kept import Kept
 
-Maker = Callable[[], LoomNode]
+Maker = Callable[..., LoomNode]
 PR_SET_PDEATHSIG = 1
 END_WITHIN_S = 2.0
 FORCE_S = 0.2
@@ -66,8 +66,9 @@ def run(*makers: Maker, kept: Kept | None = None) -> None:
         if kept is not None:
             given = kept.given(executor, participant.prefix, stop.asked, lambda: spin_once(executor))
             makers = tuple(node_maker(name) for name in given)
+        later = {} if kept is None else {'start_parameter_services': False}
         for maker in makers:
-            nodes.append(maker())
+            nodes.append(maker(**later))
             executor.add_node(nodes[-1])
         if kept is not None:
             kept.take_over(nodes)

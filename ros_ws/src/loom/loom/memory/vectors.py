@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 Vector = NDArray[np.float32]
 SPACE, ABOUT = 'vectors', 'index'
 # Measured on 100,000 vectors of 384 numbers: see tests/bench/bench_memory.py.
-NEIGHBOURS, BREADTH_ADD, BREADTH_SEARCH = 16, 128, 64
+NEIGHBOURS, BREADTH_ADD, BREADTH_SEARCH = 16, 128, 40
 CANDIDATES, WIDER = 24, 16
 BATCH = 1000
 
